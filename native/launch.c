@@ -1,0 +1,176 @@
+/*
+ * The interpreter of plans: what runs between clone and exec.
+ *
+ * A container is a list of system calls (see src/launch/plan.ts). JavaScript can compute the list but cannot carry it out: the new
+ * process is a copy of one thread of Node, without the threads that V8 needs to collect garbage or compile, and V8 marks its
+ * heap MADV_DONTFORK besides, so a plain fork() of Node dies at its first step. So this file does it, in C without
+ * a C library: no allocation, no locks, no thread-local storage, no signal handlers.
+ *
+ * The process is cloned with CLONE_VM: it runs in Node's own memory (nothing is copied, which is why starting a container
+ * costs the same whatever the size of the program that asks), on a stack of its own, and touches only that stack and the
+ * arena. What it leaves in the arena (the step that failed, its errno, the times) Node can simply read.
+ * exec gives the process a memory of its own and ends the sharing.
+ */
+#include "plan.h"
+
+#if defined(__x86_64__)
+#define NR_exit 60
+#define NR_clone3 435
+#define NR_clock_gettime 228
+#else
+#define NR_exit 93
+#define NR_clone3 435
+#define NR_clock_gettime 113
+#endif
+
+static void run(struct arena *arena, i64 index);
+
+static i64 now(void)
+{
+    i64 time[2] = {0, 0};
+    raw_syscall(NR_clock_gettime, 1 /* CLOCK_MONOTONIC */, (u64)time, 0, 0, 0, 0);
+    return time[0] * 1000000000 + time[1];
+}
+
+/* The first thing that a clone does on its new stack. It never returns: there is nothing above it on that stack. */
+__attribute__((noreturn, used)) static void child(struct arena *arena, i64 index)
+{
+    run(arena, index);
+    for (;;)
+        raw_syscall(NR_exit, 125, 0, 0, 0, 0, 0);
+}
+
+/*
+ * clone3(2). It must be written in assembly because both processes return from the system call, and one of them on another, empty
+ * stack: nothing that a C compiler keeps on the stack is there for it.
+ */
+__attribute__((noinline)) static i64 clone_child(u64 clone_args, u64 size, u64 stack_top, struct arena *arena, i64 index)
+{
+#if defined(__x86_64__)
+    i64 result;
+    register u64 r12 __asm__("r12") = (u64)arena;
+    register i64 r13 __asm__("r13") = index;
+    (void)stack_top; /* clone3 sets the stack pointer itself, from clone_args */
+    __asm__ volatile("syscall\n\t"
+                     "test %%rax, %%rax\n\t"
+                     "jnz 1f\n\t"
+                     "xor %%ebp, %%ebp\n\t"
+                     "mov %%r12, %%rdi\n\t"
+                     "mov %%r13, %%rsi\n\t"
+                     "and $-16, %%rsp\n\t"
+                     "call child\n\t"
+                     "1:"
+                     : "=a"(result)
+                     : "a"(NR_clone3), "D"(clone_args), "S"(size), "r"(r12), "r"(r13)
+                     : "rcx", "r11", "memory");
+    return result;
+#else
+    register i64 x8 __asm__("x8") = NR_clone3;
+    register u64 x0 __asm__("x0") = clone_args;
+    register u64 x1 __asm__("x1") = size;
+    register u64 x20 __asm__("x20") = (u64)arena;
+    register i64 x21 __asm__("x21") = index;
+    (void)stack_top;
+    __asm__ volatile("svc 0\n\t"
+                     "cbnz x0, 1f\n\t"
+                     "mov x29, xzr\n\t"
+                     "mov x0, x20\n\t"
+                     "mov x1, x21\n\t"
+                     "bl child\n\t"
+                     "1:"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x20), "r"(x21)
+                     : "memory", "cc", "x30");
+    return (i64)x0;
+#endif
+}
+
+static void write_decimal(char *to, u64 value)
+{
+    char digits[24];
+    int count = 0;
+    do
+        digits[count++] = '0' + value % 10;
+    while ((value /= 10));
+    while (count)
+        *to++ = digits[--count];
+    *to = 0;
+}
+
+static void poke(u64 address, u64 value, u64 width)
+{
+    if (width == 4)
+        *(i32 *)address = (i32)value;
+    else
+        *(u64 *)address = value;
+}
+
+static i64 perform(struct arena *arena, i64 number, const u64 *a)
+{
+    switch (number) {
+    case OP_CLONE:
+        return clone_child(a[0], a[1], a[2], arena, (i64)a[3]);
+    case OP_POKE:
+        poke(a[0], a[1], a[2]);
+        return 0;
+    case OP_DECIMAL:
+        write_decimal((char *)a[0], a[1]);
+        return 0;
+    default:
+        return raw_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    }
+}
+
+static int tolerated(const struct step *step, i64 error)
+{
+    for (int i = 0; i < 4; i++)
+        if (step->tolerate[i] == error)
+            return 1;
+    return 0;
+}
+
+static void run(struct arena *arena, i64 index)
+{
+    for (;; index++) {
+        struct step *step = &arena->steps[index];
+        u64 a[6];
+        i64 result;
+        if (step->number == OP_END)
+            return;
+        for (int i = 0; i < 6; i++)
+            a[i] = step->slots[i] < 0 ? step->args[i] : (u64)arena->slots[step->slots[i]];
+        /* Before the call, because a successful execve does not come back to say so. */
+        step->done = 1;
+        if (arena->timed)
+            step->began = now();
+        result = perform(arena, step->number, a);
+        if (arena->timed)
+            step->ended = now();
+        if (result < 0 && result >= -4095) {
+            step->error = (i32)-result;
+            if (!tolerated(step, -result)) {
+                arena->error = (i32)-result;
+                arena->failed = (i32)index;
+                return;
+            }
+            index += step->skip_error;
+        } else {
+            if (step->save >= 0)
+                arena->slots[step->save] = result;
+            index += step->skip_success;
+        }
+    }
+}
+
+/* Carries out the plan's steps from `index` on, in the calling thread, until one ends it. Returns 0, or the errno of the step that failed. */
+i64 tsbox_run(struct arena *arena, i64 index)
+{
+    run(arena, index);
+    return arena->failed < 0 ? 0 : arena->error;
+}
+
+/* One system call for src/kernel/, with the kernel's own answer: no errno to lose between two calls. */
+i64 tsbox_syscall(i64 number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
+{
+    return raw_syscall(number, a, b, c, d, e, f);
+}

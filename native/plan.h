@@ -1,0 +1,44 @@
+/*
+ * A plan in memory. `src/launch/arena.ts` writes these bytes; the two files are one definition in two languages, and the
+ * static assertions below are what keeps them so.
+ */
+#ifndef TSBOX_PLAN_H
+#define TSBOX_PLAN_H
+
+#include "syscall.h"
+
+#define SLOTS 256
+
+/* Steps that are not a system call of the kernel's but a word to the interpreter. */
+#define OP_CLONE (-1)   /* args: struct clone_args, its size, top of the new stack, index of the child's first step */
+#define OP_POKE (-2)    /* args: address, value, width in bytes: completes a struct with a descriptor known only now */
+#define OP_DECIMAL (-3) /* args: address, value: writes the value as decimal text, for /proc/<pid> */
+#define OP_END (-4)     /* this process has no further step */
+
+struct step {
+    i64 number;       /* of the system call, or one of the OP_ above */
+    u64 args[6];
+    i32 slots[6];     /* where not -1, the argument is the content of this slot */
+    i32 save;         /* where not -1, the slot that keeps the result */
+    i16 tolerate[4];  /* errnos after which the plan goes on; 0 for none */
+    i32 skip_error;   /* how many steps to leave out after a tolerated errno */
+    i32 skip_success; /* how many steps to leave out after success */
+    i32 error;        /* out: the errno, also a tolerated one */
+    i32 done;         /* out: 1 once the step was carried out */
+    i64 began;        /* out, where timed: CLOCK_MONOTONIC in nanoseconds */
+    i64 ended;
+};
+
+struct arena {
+    i32 failed;   /* out: index of the step that ended the plan, -1 for none */
+    i32 error;    /* out: its errno */
+    i32 timed;    /* whether steps are timed */
+    i32 unused;
+    i64 slots[SLOTS];
+    struct step steps[];
+};
+
+_Static_assert(sizeof(struct step) == 128, "arena.ts writes steps of 128 bytes");
+_Static_assert(sizeof(struct arena) == 16 + 8 * SLOTS, "arena.ts begins the steps after the slots");
+
+#endif

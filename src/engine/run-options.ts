@@ -1,0 +1,108 @@
+/**
+ * What a container can be asked for. The same names as the flags of `tsbox run`, in camel case; where the flag takes a string with
+ * Docker's units or syntax (`64m`, `SRC:DST:ro`), so does the option, and a number means bytes.
+ */
+export interface RunOptions {
+  // Identity of the container
+  /** A name of your own; letters, digits, `_`, `.` and `-`, at least two characters. Unique among the containers that exist. */
+  name?: string;
+  /** Remove the container and its writable layer when it ends. Default true in the library, false for `tsbox run`. */
+  rm?: boolean;
+  labels?: Record<string, string>;
+  /** A file that must not exist yet; the container's id is written to it. */
+  cidfile?: string;
+
+  // The program
+  /** Replaces the image's entrypoint; an empty string or array means none. */
+  entrypoint?: string | string[];
+  /** `NAME|UID[:GROUP|GID]`, names as in the image's own /etc/passwd and /etc/group. Default: the image's user, else root. */
+  user?: string;
+  /** Further groups, names or numbers. */
+  groupAdd?: (string | number)[];
+  /** Absolute; made if it is not there. Default: the image's, else `/`. */
+  workdir?: string;
+  /** On top of the image's. A value of undefined takes this process's own, as `-e NAME` does. */
+  env?: Record<string, string | undefined>;
+  /** Files of `NAME=VALUE` lines; `env` wins over them. */
+  envFile?: string[];
+  hostname?: string;
+  domainname?: string;
+  /** Run a small reaper as PID 1, which passes signals on to the program and waits for orphans. */
+  init?: boolean;
+
+  // Terminal and streams
+  /** Give the program a terminal. */
+  tty?: boolean;
+  /** Keep the program's standard input open. */
+  interactive?: boolean;
+  /** Which signal `stop` sends first: a name or number. Default: the image's, else SIGTERM. */
+  stopSignal?: string;
+  /** Seconds between that signal and SIGKILL. Default 10. */
+  stopTimeout?: number;
+
+  // Namespaces
+  /** `none` (default): a network namespace with only loopback. `host`: the host's. */
+  network?: string;
+  pid?: 'private' | 'host';
+  ipc?: 'private' | 'host';
+  uts?: 'private' | 'host';
+  cgroupns?: 'private' | 'host';
+  /** `host` (default), `auto`, or maps `CONTAINER:HOST:SIZE[,…]`, or `HOST:HOST:SIZE` as `UID:GID:SIZE`. */
+  userns?: string;
+  /** Offsets of the container's clocks in seconds: `{ monotonic: 3600, boottime: -60 }`. */
+  timeOffsets?: { monotonic?: number; boottime?: number };
+
+  // Files
+  readOnly?: boolean;
+  /** `PATH[:OPTIONS]`, options as mount(8) knows them for tmpfs. */
+  tmpfs?: string[];
+  /** `SRC:DST[:OPTIONS]`. */
+  volumes?: string[];
+  /** `type=bind|tmpfs,source=…,target=…[,…]`, as Docker's `--mount`. */
+  mounts?: string[];
+  /** Size of /dev/shm. Default 64 MiB. */
+  shmSize?: string | number;
+  /** `HOST[:CONTAINER[:rwm]]`. */
+  devices?: string[];
+  /** Device rules such as `c 1:3 rwm`. */
+  deviceCgroupRules?: string[];
+
+  // Limits
+  memory?: string | number;
+  memoryReservation?: string | number;
+  /** Memory and swap together, as in Docker; -1 for unlimited swap. */
+  memorySwap?: string | number;
+  /** How many processors' worth of time: 0.5, 2. */
+  cpus?: string | number;
+  /** 2 to 262144, in the terms of cgroup v1. */
+  cpuShares?: number;
+  /** 1 to 10000, cgroup v2's own `cpu.weight`. */
+  cpuWeight?: number;
+  cpuPeriod?: number;
+  cpuQuota?: number;
+  /** `0-2,4`. */
+  cpusetCpus?: string;
+  cpusetMems?: string;
+  /** Processes and threads; 0 or -1 for no limit. */
+  pidsLimit?: number;
+  /** 10 to 1000. */
+  blkioWeight?: number;
+  /** `DEVICE:RATE`, with units for bytes. */
+  deviceReadBps?: string[];
+  deviceWriteBps?: string[];
+  deviceReadIops?: string[];
+  deviceWriteIops?: string[];
+  /** -1000 to 1000. */
+  oomScoreAdj?: number;
+  cgroupParent?: string;
+  /** `NAME=SOFT[:HARD]`. */
+  ulimits?: string[];
+  sysctls?: Record<string, string>;
+
+  // Privilege
+  capAdd?: string[];
+  capDrop?: string[];
+  /** `no-new-privileges`, `seccomp=FILE|unconfined`, `apparmor=PROFILE|unconfined`, `systempaths=unconfined`. */
+  securityOpt?: string[];
+  privileged?: boolean;
+}

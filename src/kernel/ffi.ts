@@ -1,0 +1,86 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { nativeFile } from './native.ts';
+
+/**
+ * The only file that knows which FFI library is used (koffi, see docs/decisions/0001-ffi.md), so that Node's own `node:ffi` can take
+ * its place once that is stable everywhere.
+ *
+ * One foreign function carries nearly everything: `tsbox_syscall` of native/launch.c, which makes any system call and returns
+ * the kernel's own answer. There is no `errno` to read afterwards, and so none to lose between two calls.
+ */
+
+/** An argument of a system call: a number, an address, memory that the kernel reads or writes, or null. */
+export type SyscallArgument = number | bigint | NodeJS.ArrayBufferView | null;
+
+export interface Native {
+  /** Makes the system call; the result, or a negative errno. */
+  syscall(number: number, ...args: SyscallArgument[]): number;
+  /** The same on a thread of libuv's pool, for calls that wait. The memory must be kept alive by the caller until then. */
+  syscallAsync(number: number, ...args: SyscallArgument[]): Promise<number>;
+  /** Carries out the plan in `arena` from step `index` on, in this thread. 0, or the errno of the step that failed. */
+  runPlan(arena: NodeJS.ArrayBufferView, index: number): number;
+  /** Where the memory of a buffer lies. It stays there for as long as the buffer is referenced. */
+  address(buffer: NodeJS.ArrayBufferView): bigint;
+}
+
+/** Loads the library at the first call: a program that only lists images never pays for it. */
+export function native(): Native {
+  loaded ??= load();
+  return loaded;
+}
+
+let loaded: Native | undefined;
+
+interface ForeignFunction {
+  (...args: unknown[]): number;
+  async(...args: unknown[]): void;
+}
+
+interface Koffi {
+  load(path: string): { func(name: string, result: string, args: string[]): ForeignFunction };
+  address(buffer: NodeJS.ArrayBufferView): bigint;
+}
+
+function load(): Native {
+  const koffi = loadKoffi();
+  const library = koffi.load(nativeFile('tsbox.so'));
+  // koffi takes a number, a BigInt, a buffer or null where `void *` is declared, and keeps a buffer alive during the call.
+  const word = 'void *';
+  const syscall = library.func('tsbox_syscall', 'int64_t', ['int64_t', word, word, word, word, word, word]);
+  const runPlan = library.func('tsbox_run', 'int64_t', [word, 'int64_t']);
+  return {
+    syscall: (number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) => syscall(number, a, b, c, d, e, f),
+    syscallAsync: (number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) =>
+      new Promise((resolve, reject) =>
+        syscall.async(number, a, b, c, d, e, f, (error: Error | null, result: number) =>
+          error ? reject(error) : resolve(result),
+        ),
+      ),
+    runPlan: (arena, index) => runPlan(arena, index),
+    address: (buffer) => koffi.address(buffer),
+  };
+}
+
+/** koffi's package index looks for its binary in a dozen places, which takes 10 ms; we know where it is, which takes 2. */
+function loadKoffi(): Koffi {
+  const directory = koffiDirectory();
+  const module = { exports: {} };
+  try {
+    process.dlopen(module, join(directory, `linux_${process.arch}`, 'koffi.node'));
+  } catch {
+    process.dlopen(module, join(directory, `musl_${process.arch}`, 'koffi.node'));
+  }
+  return module.exports as Koffi;
+}
+
+function koffiDirectory(): string {
+  const name = `@koromix/koffi-linux-${process.arch}/package.json`;
+  const require = createRequire(import.meta.url);
+  try {
+    return dirname(require.resolve(name));
+  } catch {
+    // Package managers that do not hoist (pnpm) let only koffi itself see its binaries.
+    return dirname(createRequire(require.resolve('koffi')).resolve(name));
+  }
+}

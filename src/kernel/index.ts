@@ -1,0 +1,12 @@
+/**
+ * The kernel as functions: FFI, one small typed function a system call, errnos as errors, constants under the kernel's names.
+ * Nothing here knows what a container is.
+ */
+export * from './constants.ts';
+export * from './errno.ts';
+export * from './error.ts';
+export { type Native, native, type SyscallArgument } from './ffi.ts';
+export { nativeFile, packageRoot } from './native.ts';
+export { type SyscallName, syscallNumber } from './numbers.ts';
+export * from './signals.ts';
+export { cString, type SyscallContext, syscall } from './syscall.ts';

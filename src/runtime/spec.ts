@@ -1,0 +1,127 @@
+/**
+ * The parts of an OCI runtime configuration (`config.json`) that tsbox carries out, with the specification's own names.
+ * Source: OCI runtime-spec 1.2, config.md and config-linux.md.
+ */
+export interface Spec {
+  ociVersion: string;
+  root: { path: string; readonly?: boolean };
+  hostname?: string;
+  domainname?: string;
+  process: Process;
+  mounts: Mount[];
+  linux: Linux;
+  annotations?: Record<string, string>;
+}
+
+export interface Process {
+  terminal?: boolean;
+  consoleSize?: { height: number; width: number };
+  user: { uid: number; gid: number; umask?: number; additionalGids?: number[] };
+  args: string[];
+  env: string[];
+  cwd: string;
+  capabilities?: Capabilities;
+  rlimits?: { type: string; soft: number; hard: number }[];
+  noNewPrivileges?: boolean;
+  apparmorProfile?: string;
+  oomScoreAdj?: number;
+}
+
+export interface Capabilities {
+  bounding?: string[];
+  effective?: string[];
+  inheritable?: string[];
+  permitted?: string[];
+  ambient?: string[];
+}
+
+/** `options` are mount(8)'s words; `type` is `bind` or a file system's name. `idmap` and `ridmap` are options too. */
+export interface Mount {
+  destination: string;
+  type?: string;
+  source?: string;
+  options?: string[];
+  uidMappings?: IdMapping[];
+  gidMappings?: IdMapping[];
+}
+
+export interface IdMapping {
+  containerID: number;
+  hostID: number;
+  size: number;
+}
+
+export type NamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup' | 'time';
+
+export interface Linux {
+  /** One that is absent from the list is shared with the host; one with a `path` is joined. */
+  namespaces: { type: NamespaceType; path?: string }[];
+  uidMappings?: IdMapping[];
+  gidMappings?: IdMapping[];
+  timeOffsets?: Record<string, { secs?: number; nanosecs?: number }>;
+  devices?: Device[];
+  cgroupsPath?: string;
+  resources?: Resources;
+  sysctl?: Record<string, string>;
+  seccomp?: Seccomp;
+  maskedPaths?: string[];
+  readonlyPaths?: string[];
+  rootfsPropagation?: string;
+}
+
+export interface Device {
+  type: 'c' | 'b' | 'p';
+  path: string;
+  major: number;
+  minor: number;
+  fileMode?: number;
+  uid?: number;
+  gid?: number;
+}
+
+/** Limits, in the v1 terms of the specification; src/cgroup/ turns them into v2's files. */
+export interface Resources {
+  devices?: DeviceRule[];
+  memory?: { limit?: number; reservation?: number; swap?: number; disableOOMKiller?: boolean };
+  cpu?: { shares?: number; quota?: number; period?: number; cpus?: string; mems?: string; idle?: number; burst?: number };
+  pids?: { limit: number };
+  blockIO?: {
+    weight?: number;
+    throttleReadBpsDevice?: ThrottleDevice[];
+    throttleWriteBpsDevice?: ThrottleDevice[];
+    throttleReadIOPSDevice?: ThrottleDevice[];
+    throttleWriteIOPSDevice?: ThrottleDevice[];
+  };
+  /** v2 files by name, written as they are. */
+  unified?: Record<string, string>;
+}
+
+export interface ThrottleDevice {
+  major: number;
+  minor: number;
+  rate: number;
+}
+
+/** `major`/`minor` absent or -1: any. `access` is a combination of r, w and m. `type` a is all. */
+export interface DeviceRule {
+  allow: boolean;
+  type?: 'a' | 'c' | 'b';
+  major?: number;
+  minor?: number;
+  access?: string;
+}
+
+export interface Seccomp {
+  defaultAction: string;
+  defaultErrnoRet?: number;
+  architectures?: string[];
+  flags?: string[];
+  syscalls?: SeccompRule[];
+}
+
+export interface SeccompRule {
+  names: string[];
+  action: string;
+  errnoRet?: number;
+  args?: { index: number; value: number | bigint; valueTwo?: number | bigint; op: string }[];
+}
