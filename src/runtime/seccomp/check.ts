@@ -1,5 +1,5 @@
 import { TsboxError } from '../../kernel/error.ts';
-import type { Seccomp } from '../spec.ts';
+import type { Seccomp, SeccompRule } from '../spec.ts';
 import { ACTION_NAMES, FLAGS, takesErrno } from './actions.ts';
 import { OCI_ARCHITECTURES } from './architectures.ts';
 
@@ -29,22 +29,28 @@ export function checkSeccomp(value: unknown, where = 'linux.seccomp'): asserts v
     `${where}.defaultErrnoRet`,
   );
   for (const [name, at] of strings(seccomp.architectures, `${where}.architectures`))
-    if (!(name in OCI_ARCHITECTURES)) refuse(at, `unknown architecture ${quote(name)}`);
+    if (!Object.hasOwn(OCI_ARCHITECTURES, name)) refuse(at, `unknown architecture ${quote(name)}`);
   for (const [name, at] of strings(seccomp.flags, `${where}.flags`))
     if (!Object.hasOwn(FLAGS, name))
       refuse(at, `unknown flag ${quote(name)}, expected ${Object.keys(FLAGS).join(' or ')}`);
-  for (const [rule, at] of list(seccomp.syscalls, `${where}.syscalls`)) checkRule(object(rule, at), at);
+  for (const [rule, at] of list(seccomp.syscalls, `${where}.syscalls`)) checkRule(rule, at);
 }
 
-function checkRule(rule: Record<string, unknown>, at: string): void {
+/**
+ * Checks one element of `syscalls`.
+ *
+ * @throws TsboxError BAD_SECCOMP
+ */
+export function checkRule(value: unknown, at: string): asserts value is SeccompRule {
+  const rule = object(value, at);
   const names = strings(rule.names, `${at}.names`);
   if (names.length === 0) refuse(`${at}.names`, 'at least one system call is needed');
   for (const [name, where] of names) if (name === '') refuse(where, 'the name of a system call is empty');
   checkAction(rule.action, rule.errnoRet, `${at}.action`, `${at}.errnoRet`);
   for (const [argument, where] of list(rule.args, `${at}.args`)) {
-    const { index, value, valueTwo, op } = object(argument, where);
+    const { index, value: first, valueTwo, op } = object(argument, where);
     if (!whole(index, 5n)) refuse(`${where}.index`, `${quote(index)} is not an argument, expected 0 to 5`);
-    if (!whole(value, U64_MAX)) refuse(`${where}.value`, `${quote(value)} is not a number from 0 to 2^64-1`);
+    if (!whole(first, U64_MAX)) refuse(`${where}.value`, `${quote(first)} is not a number from 0 to 2^64-1`);
     if (!absent(valueTwo) && !whole(valueTwo, U64_MAX))
       refuse(`${where}.valueTwo`, `${quote(valueTwo)} is not a number from 0 to 2^64-1`);
     if (!(OPERATORS as readonly unknown[]).includes(op))

@@ -5,5 +5,5 @@
 
 export { filterFlags } from './actions.ts';
 export type { Machine } from './architectures.ts';
-export { checkSeccomp, list, object, quote, refuse, strings } from './check.ts';
+export { absent, checkRule, checkSeccomp, list, object, quote, refuse, strings } from './check.ts';
 export { compileSeccomp, type Filter } from './compile.ts';

@@ -23,7 +23,7 @@ export function syscallNumberOn(architecture: Architecture, name: string): numbe
 export function multiplexed(name: string): { through: 'socketcall' | 'ipc'; call: number } | undefined {
   const call = SOCKETCALL.indexOf(name) + 1;
   if (call > 0) return { through: 'socketcall', call };
-  const ipc = IPC[name];
+  const ipc = IPC.get(name);
   return ipc === undefined ? undefined : { through: 'ipc', call: ipc };
 }
 
@@ -61,17 +61,17 @@ const SOCKETCALL = [
   'sendmmsg',
 ];
 
-const IPC: Record<string, number | undefined> = {
-  semop: 1,
-  semget: 2,
-  semctl: 3,
-  semtimedop: 4,
-  msgsnd: 11,
-  msgrcv: 12,
-  msgget: 13,
-  msgctl: 14,
-  shmat: 21,
-  shmdt: 22,
-  shmget: 23,
-  shmctl: 24,
-};
+const IPC = new Map([
+  ['semop', 1],
+  ['semget', 2],
+  ['semctl', 3],
+  ['semtimedop', 4],
+  ['msgsnd', 11],
+  ['msgrcv', 12],
+  ['msgget', 13],
+  ['msgctl', 14],
+  ['shmat', 21],
+  ['shmdt', 22],
+  ['shmget', 23],
+  ['shmctl', 24],
+]);

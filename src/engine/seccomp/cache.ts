@@ -1,0 +1,57 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** Where compiled filters are kept: `cache/seccomp/` of tsbox's directory, which is $TSBOX_ROOT, else /var/lib/tsbox. */
+export function cachedFilterFile(name: string): string {
+  return join(process.env.TSBOX_ROOT ?? '/var/lib/tsbox', 'cache', 'seccomp', `${name}.bpf`);
+}
+
+/** A filter that was kept; undefined where there is none, or one that the kernel would not take. */
+export function readFilter(file: string): Buffer | undefined {
+  try {
+    const filter = readFileSync(file);
+    return isFilter(filter) ? filter : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Keeps a filter: written aside and renamed, so that a reader sees all of it or nothing. A cache that cannot be written (a full disk, a
+ * read-only root) costs time, not the container, so that is no error.
+ */
+export function writeFilter(file: string, filter: Buffer): void {
+  const aside = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(aside, filter, { mode: 0o600, flag: 'wx' });
+    renameSync(aside, file);
+  } catch {
+    rmSync(aside, { force: true });
+  }
+}
+
+const RET_K = 0x06;
+const JA = 0x05;
+const CLASS_JMP = 0x05;
+const MAX_BYTES = 8 * 4096;
+
+/**
+ * Whether it is a whole program: every jump lands in it, and it ends with a return. After a crash a file can be there without its bytes,
+ * or with zeros for them.
+ */
+function isFilter(filter: Buffer): boolean {
+  if (filter.length === 0 || filter.length % 8 !== 0 || filter.length > MAX_BYTES) return false;
+  const count = filter.length / 8;
+  for (let index = 0; index < count; index++) {
+    const code = filter.readUInt16LE(8 * index);
+    const furthest =
+      code === JA
+        ? filter.readUInt32LE(8 * index + 4)
+        : (code & 0x07) === CLASS_JMP
+          ? Math.max(filter.readUInt8(8 * index + 2), filter.readUInt8(8 * index + 3))
+          : 0;
+    if (index + 1 + furthest > count - (code === RET_K ? 0 : 1)) return false;
+  }
+  return true;
+}

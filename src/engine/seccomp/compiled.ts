@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { packageRoot } from '../../kernel/native.ts';
+import { compileSeccomp, type Filter, filterFlags, type Machine } from '../../runtime/seccomp/index.ts';
+import type { Seccomp } from '../../runtime/spec.ts';
+import { cachedFilterFile, readFilter, writeFilter } from './cache.ts';
+import { defaultProfile, RELEVANT_CAPABILITIES, RELEVANT_KERNELS } from './default-profile.data.ts';
+import { kernelAtLeast, resolveProfile } from './profile.ts';
+
+/**
+ * Part of every kept filter's name. To be raised with each change of the compiler, the system call table or the default profile that
+ * changes a filter; a test compares digests and says so.
+ */
+export const REVISION = 1;
+
+/**
+ * The filter of the default profile for a container with these capabilities (its bounding set).
+ *
+ * Its name is made of what the profile depends on, and nothing else, so that where it is there already (the build puts the usual
+ * ones into `dist/seccomp/`, the cache keeps the others) it is one file to read: no profile, no table, no compiler.
+ *
+ * @param kernelRelease as uname(2) gives it
+ */
+export function compiledDefault(capabilities: string[], kernelRelease: string): Filter {
+  const arch = process.arch as Machine;
+  const name = defaultFilterName(capabilities, kernelRelease, arch);
+  const kept =
+    readFilter(join(packageRoot(), 'dist', 'seccomp', `${name}.bpf`)) ?? readFilter(cachedFilterFile(name));
+  if (kept !== undefined) return { filter: kept, flags: 0 };
+  const compiled = compileDefault(capabilities, kernelRelease, arch);
+  writeFilter(cachedFilterFile(name), compiled.filter);
+  return compiled;
+}
+
+/** The filter of any profile, kept under the digest of the profile. */
+export function seccompFilter(seccomp: Seccomp): Filter {
+  // Loading node:crypto takes 2 ms, which the default profile need not pay.
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  const digest = createHash('sha256')
+    .update(`${REVISION} ${process.arch} ${canonical(seccomp)}`)
+    .digest('hex');
+  const kept = readFilter(cachedFilterFile(digest));
+  if (kept !== undefined) return { filter: kept, flags: filterFlags(seccomp) };
+  const compiled = compileSeccomp(seccomp);
+  writeFilter(cachedFilterFile(digest), compiled.filter);
+  return compiled;
+}
+
+/** The name that `compiledDefault` looks for, without `.bpf`. */
+export function defaultFilterName(capabilities: string[], kernelRelease: string, arch: Machine): string {
+  const capabilityBits = bits(RELEVANT_CAPABILITIES, (name) => capabilities.includes(name));
+  const kernelBits = bits(RELEVANT_KERNELS, (version) => {
+    const [major, minor] = version.split('.');
+    return kernelAtLeast(kernelRelease, Number(major), Number(minor));
+  });
+  return `default-${REVISION}-${arch}-${capabilityBits}-${kernelBits}`;
+}
+
+/** For the build, which makes other machines' filters too. */
+export function compileDefault(capabilities: string[], kernelRelease: string, arch: Machine): Filter {
+  return compileSeccomp(resolveProfile(defaultProfile(), { capabilities, kernelRelease, arch }), arch);
+}
+
+function bits(names: string[], holds: (name: string) => boolean): string {
+  return names.reduce((sum, name, index) => sum + (holds(name) ? 2 ** index : 0), 0).toString(16);
+}
+
+/** JSON with the keys in order, so that equal profiles have equal text. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, part) => {
+    if (typeof part === 'bigint') return `${part}n`;
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
+    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
