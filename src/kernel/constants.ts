@@ -58,9 +58,18 @@ export const FSCONFIG = {
   FSCONFIG_CMD_CREATE: 6,
 } as const;
 
-export const OPEN_TREE = { OPEN_TREE_CLONE: 1, OPEN_TREE_CLOEXEC: 0o2000000, AT_EMPTY_PATH: 0x1000, AT_RECURSIVE: 0x8000 } as const;
+export const OPEN_TREE = {
+  OPEN_TREE_CLONE: 1,
+  OPEN_TREE_CLOEXEC: 0o2000000,
+  AT_EMPTY_PATH: 0x1000,
+  AT_RECURSIVE: 0x8000,
+} as const;
 
-export const MOVE_MOUNT = { MOVE_MOUNT_F_EMPTY_PATH: 4, MOVE_MOUNT_T_EMPTY_PATH: 0x40 } as const;
+export const MOVE_MOUNT = {
+  MOVE_MOUNT_F_EMPTY_PATH: 4,
+  MOVE_MOUNT_T_SYMLINKS: 0x10,
+  MOVE_MOUNT_T_EMPTY_PATH: 0x40,
+} as const;
 
 export const MOUNT_ATTR = {
   MOUNT_ATTR_RDONLY: 1,
@@ -77,7 +86,12 @@ export const MOUNT_ATTR = {
 /** The access-time part of a mount's attributes is a small number, not a bit each: changing it means clearing the whole field. */
 export const MOUNT_ATTR__ATIME = 0x70;
 
-export const MS = { MS_UNBINDABLE: 1 << 17, MS_PRIVATE: 1 << 18, MS_SLAVE: 1 << 19, MS_SHARED: 1 << 20 } as const;
+export const MS = {
+  MS_UNBINDABLE: 1 << 17,
+  MS_PRIVATE: 1 << 18,
+  MS_SLAVE: 1 << 19,
+  MS_SHARED: 1 << 20,
+} as const;
 export const MNT = { MNT_DETACH: 2 } as const;
 
 export const S = {

@@ -13,7 +13,11 @@ export class TsboxError extends Error {
   readonly advice: string | undefined;
   readonly exitCode: number;
 
-  constructor(code: string, message: string, options: { advice?: string; exitCode?: number; cause?: unknown } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    options: { advice?: string; exitCode?: number; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.advice = options.advice;

@@ -14,7 +14,8 @@ export function packageRoot(): string {
   let directory = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(directory, 'package.json'))) {
     const parent = dirname(directory);
-    if (parent === directory) throw new TsboxError('NOT_INSTALLED', 'cannot find the directory tsbox is installed in');
+    if (parent === directory)
+      throw new TsboxError('NOT_INSTALLED', 'cannot find the directory tsbox is installed in');
     directory = parent;
   }
   root = directory;

@@ -16,7 +16,11 @@ export interface SyscallContext {
  *
  * @throws {KernelError} with the call's name and errno
  */
-export function syscall(name: SyscallName, args: readonly SyscallArgument[], context: SyscallContext = {}): number {
+export function syscall(
+  name: SyscallName,
+  args: readonly SyscallArgument[],
+  context: SyscallContext = {},
+): number {
   for (;;) {
     const result = native().syscall(syscallNumber(name), ...args);
     if (result >= 0) return result;

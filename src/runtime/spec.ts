@@ -83,7 +83,15 @@ export interface Device {
 export interface Resources {
   devices?: DeviceRule[];
   memory?: { limit?: number; reservation?: number; swap?: number; disableOOMKiller?: boolean };
-  cpu?: { shares?: number; quota?: number; period?: number; cpus?: string; mems?: string; idle?: number; burst?: number };
+  cpu?: {
+    shares?: number;
+    quota?: number;
+    period?: number;
+    cpus?: string;
+    mems?: string;
+    idle?: number;
+    burst?: number;
+  };
   pids?: { limit: number };
   blockIO?: {
     weight?: number;

@@ -1,0 +1,249 @@
+import { native, syscallNumber } from '../kernel/index.ts';
+import type { Argument, Plan, SlotAddress, StackArea, Step, Struct } from './plan.ts';
+import { Slot } from './plan.ts';
+
+/**
+ * Lays a plan out in memory as native/plan.h defines it: a header, the slots, the steps, then the strings, structs and stacks that
+ * they point to. Everything has its final address, so the process that carries it out only reads.
+ */
+export function layOut(plan: Plan, options: { timed?: boolean } = {}): Arena {
+  const code = new Code();
+  code.list(plan.steps);
+  return code.arena(options.timed ?? false);
+}
+
+/** A plan in memory. It must stay referenced until the cloned process has exec'd: that process lives in it. */
+export class Arena {
+  readonly bytes: Buffer;
+  /** For each encoded step the step it came from; undefined for what the layout added. */
+  readonly steps: readonly (Step | undefined)[];
+  readonly #slots: ReadonlyMap<Slot, number>;
+
+  constructor(bytes: Buffer, steps: readonly (Step | undefined)[], slots: ReadonlyMap<Slot, number>) {
+    this.bytes = bytes;
+    this.steps = steps;
+    this.#slots = slots;
+  }
+
+  /** What the plan has left in a slot; -1 where no step did. */
+  slot(slot: Slot): number {
+    const index = this.#slots.get(slot);
+    return index === undefined ? -1 : Number(this.bytes.readBigInt64LE(HEADER + 8 * index));
+  }
+
+  /** The step that ended the plan, and its errno. */
+  failure(): { step: Step; errno: number } | undefined {
+    const index = this.bytes.readInt32LE(0);
+    if (index < 0) return undefined;
+    return { step: this.steps[index] as Step, errno: this.bytes.readInt32LE(4) };
+  }
+
+  /** What became of each step that was carried out: its errno (0 for success), and when, if the plan was timed. */
+  outcomes(): { step: Step; errno: number; began: bigint; ended: bigint }[] {
+    const outcomes = [];
+    for (const [index, step] of this.steps.entries()) {
+      const at = STEPS + STEP * index;
+      if (step === undefined || this.bytes.readInt32LE(at + DONE) === 0) continue;
+      outcomes.push({
+        step,
+        errno: this.bytes.readInt32LE(at + ERROR),
+        began: this.bytes.readBigInt64LE(at + BEGAN),
+        ended: this.bytes.readBigInt64LE(at + ENDED),
+      });
+    }
+    return outcomes;
+  }
+}
+
+const HEADER = 16;
+const SLOTS = 256;
+const STEPS = HEADER + 8 * SLOTS;
+const STEP = 128;
+// What native/launch.c leaves in a step.
+const ERROR = 100;
+const DONE = 104;
+const BEGAN = 112;
+const ENDED = 120;
+const OP = { clone: -1, poke: -2, decimal: -3, end: -4 } as const;
+
+type Pointee = Argument | StackArea;
+
+/** An encoded argument: a plain number, an offset into the data, the address of a slot, or a slot's content. */
+type Value =
+  | { kind: 'number'; value: number | bigint }
+  | { kind: 'data' | 'slotAddress' | 'slot'; index: number };
+
+interface Encoded {
+  step: Step | undefined;
+  number: number;
+  args: Value[];
+  save: number;
+  /** Set once all steps are encoded: how many encoded steps to leave out. */
+  skipOnError: number;
+  skipOnSuccess: number;
+}
+
+class Code {
+  readonly #steps: Encoded[] = [];
+  readonly #slots = new Map<Slot, number>();
+  readonly #written = new Set<number>();
+  readonly #data: { bytes: Uint8Array; offset: number }[] = [];
+  readonly #texts = new Map<string, number>();
+  /** The same object is the same memory: one step may fill what another reads. */
+  readonly #structs = new Map<Struct, number>();
+  readonly #pointers: { at: number; value: Value }[] = [];
+  #dataLength = 0;
+
+  /** Encodes a list and its end, then the lists of the processes it clones. */
+  list(steps: readonly Step[]): number {
+    const start = this.#steps.length;
+    const children: { clone: Encoded; steps: Step[] }[] = [];
+    const positions: number[] = [];
+    const encoded: Encoded[] = [];
+    for (const step of steps) {
+      positions.push(this.#steps.length);
+      const code = this.#step(step);
+      encoded.push(code);
+      if (step.child) children.push({ clone: code, steps: step.child });
+    }
+    positions.push(this.#steps.length);
+    // A step may have become several, so "leave out two steps" is counted in what they became.
+    for (const [index, step] of steps.entries()) {
+      const code = encoded[index] as Encoded;
+      const after = positions[index + 1] as number;
+      const skip = (count = 0) => (positions[Math.min(index + 1 + count, steps.length)] as number) - after;
+      code.skipOnError = skip(step.skipOnError);
+      code.skipOnSuccess = skip(step.skipOnSuccess);
+    }
+    this.#push(undefined, OP.end, []);
+    for (const child of children) child.clone.args[3] = number(this.list(child.steps));
+    return start;
+  }
+
+  #step(step: Step): Encoded {
+    const args = step.args.map((argument) => this.#value(argument));
+    if (step.call === 'decimal') return this.#push(step, OP.decimal, args);
+    if (step.call !== 'clone3') return this.#push(step, syscallNumber(step.call), args);
+    return this.#push(step, OP.clone, [args[0] as Value, args[1] as Value, number(0), number(0)]);
+  }
+
+  #push(step: Step | undefined, code: number, args: Value[]): Encoded {
+    const save = step?.save === undefined ? -1 : this.#slotIndex(step.save);
+    const encoded: Encoded = { step, number: code, args, save, skipOnError: 0, skipOnSuccess: 0 };
+    this.#steps.push(encoded);
+    return encoded;
+  }
+
+  #value(argument: Pointee): Value {
+    if (argument === null) return number(0);
+    if (typeof argument === 'number' || typeof argument === 'bigint') return number(argument);
+    if (typeof argument === 'string') return { kind: 'data', index: this.#text(argument) };
+    if (argument instanceof Slot) return { kind: 'slot', index: this.#slotIndex(argument) };
+    if ('slotAddress' in argument) return this.#slotAddress(argument);
+    if ('value' in argument) return number(argument.value);
+    if ('strings' in argument) return this.#strings(argument.strings);
+    if ('stack' in argument) return { kind: 'data', index: this.#reserve(new Uint8Array(0), argument.stack) };
+    return this.#struct(argument);
+  }
+
+  #struct(struct: Struct): Value {
+    const known = this.#structs.get(struct);
+    if (known !== undefined) return { kind: 'data', index: known };
+    const index = this.#reserve(struct.bytes, struct.bytes.length);
+    this.#structs.set(struct, index);
+    for (const { offset, to } of struct.pointers ?? [])
+      this.#pointers.push({ at: index + offset, value: this.#value(to) });
+    for (const { offset, slot, width } of struct.slots ?? []) {
+      const source: Value = { kind: 'slot', index: this.#slotIndex(slot) };
+      this.#push(undefined, OP.poke, [{ kind: 'data', index: index + offset }, source, number(width)]);
+    }
+    return { kind: 'data', index };
+  }
+
+  #strings(strings: readonly string[]): Value {
+    const index = this.#reserve(new Uint8Array(0), 8 * (strings.length + 1));
+    for (const [i, text] of strings.entries()) {
+      this.#pointers.push({ at: index + 8 * i, value: { kind: 'data', index: this.#text(text) } });
+    }
+    return { kind: 'data', index };
+  }
+
+  #slotAddress(argument: SlotAddress): Value {
+    const index = this.#slotIndex(argument.slotAddress);
+    this.#written.add(index);
+    return { kind: 'slotAddress', index };
+  }
+
+  #text(text: string): number {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    const bytes = Buffer.from(text);
+    const index = this.#reserve(bytes, bytes.length + 1);
+    this.#texts.set(text, index);
+    return index;
+  }
+
+  /** 16 bytes is the alignment that a stack needs; no struct needs more. */
+  #reserve(bytes: Uint8Array, length: number): number {
+    const offset = this.#dataLength;
+    this.#data.push({ bytes, offset });
+    this.#dataLength = offset + Math.ceil(length / 16) * 16;
+    return offset;
+  }
+
+  #slotIndex(slot: Slot): number {
+    let index = this.#slots.get(slot);
+    if (index === undefined) {
+      index = this.#slots.size;
+      if (index >= SLOTS) throw new RangeError(`a plan has at most ${SLOTS} slots`);
+      this.#slots.set(slot, index);
+    }
+    return index;
+  }
+
+  arena(timed: boolean): Arena {
+    const dataStart = Math.ceil((STEPS + STEP * this.#steps.length) / 16) * 16;
+    // An ArrayBuffer of its own, never a piece of Node's pool: its address is written into it.
+    const bytes = Buffer.from(new ArrayBuffer(dataStart + this.#dataLength + 16));
+    const base = native().address(bytes);
+    // The kernel wants a stack on a multiple of 16, and malloc gives just that (ArrayBuffers are at least so aligned).
+    const absolute = (value: Value): bigint => {
+      if (value.kind === 'number') return BigInt.asUintN(64, BigInt(value.value));
+      if (value.kind === 'data') return base + BigInt(dataStart + value.index);
+      if (value.kind === 'slotAddress') return base + BigInt(HEADER + 8 * value.index);
+      return 0n;
+    };
+    bytes.writeInt32LE(-1, 0);
+    bytes.writeInt32LE(timed ? 1 : 0, 8);
+    for (let index = 0; index < this.#slots.size; index++) {
+      // Where the kernel itself writes a descriptor, it writes four bytes of the eight.
+      bytes.writeBigInt64LE(this.#written.has(index) ? 0n : -1n, HEADER + 8 * index);
+    }
+    for (const [index, step] of this.#steps.entries()) writeStep(bytes, STEPS + STEP * index, step, absolute);
+    for (const { bytes: content, offset } of this.#data) bytes.set(content, dataStart + offset);
+    for (const { at, value } of this.#pointers) bytes.writeBigUInt64LE(absolute(value), dataStart + at);
+    return new Arena(
+      bytes,
+      this.#steps.map((encoded) => encoded.step),
+      this.#slots,
+    );
+  }
+}
+
+function number(value: number | bigint): Value {
+  return { kind: 'number', value };
+}
+
+function writeStep(bytes: Buffer, at: number, encoded: Encoded, absolute: (value: Value) => bigint): void {
+  bytes.writeBigInt64LE(BigInt(encoded.number), at);
+  for (let i = 0; i < 6; i++) {
+    const value = encoded.args[i];
+    if (value !== undefined) bytes.writeBigUInt64LE(absolute(value), at + 8 + 8 * i);
+    bytes.writeInt32LE(value?.kind === 'slot' ? value.index : -1, at + 56 + 4 * i);
+  }
+  bytes.writeInt32LE(encoded.save, at + 80);
+  for (const [i, errno] of (encoded.step?.tolerate ?? []).slice(0, 4).entries())
+    bytes.writeInt16LE(errno, at + 84 + 2 * i);
+  bytes.writeInt32LE(encoded.skipOnError, at + 92);
+  bytes.writeInt32LE(encoded.skipOnSuccess, at + 96);
+}

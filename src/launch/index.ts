@@ -1,0 +1,21 @@
+/**
+ * What a plan is, how it lies in memory, how it is run, explained and timed. Nothing here knows what a mount is for:
+ * src/runtime/ decides that, and fills in the plan.
+ */
+export { Arena, layOut } from './arena.ts';
+export { type CloneOptions, cloneStep } from './clone.ts';
+export { formatPlan, planToJson } from './explain.ts';
+export {
+  type Argument,
+  allSteps,
+  flags,
+  named,
+  octal,
+  type Plan,
+  type Printed,
+  Slot,
+  type Step,
+  type Struct,
+} from './plan.ts';
+export { formatProfile } from './profile.ts';
+export { callsOf, failureError, type ProfileEntry, profileOf, runPlan } from './run.ts';

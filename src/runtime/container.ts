@@ -1,0 +1,195 @@
+import { statSync } from 'node:fs';
+import { PR } from '../kernel/index.ts';
+import { flags, named, type Slot, type Step } from '../launch/index.ts';
+import { acquireHostDevice, allDevices, makeNodes, populateDev } from './devices.ts';
+import { dropPrivileges } from './identity.ts';
+import { acquireMasks, attachMasks, attachReadonlyPaths, type Mask } from './masks.ts';
+import { acquireBind, acquireFileSystem, acquireMount, isBind } from './mount-acquire.ts';
+import { Attacher } from './mount-attach.ts';
+import { parseMountOptions } from './mount-options.ts';
+import { hasOwn } from './namespaces.ts';
+import type { PlanInput } from './plan.ts';
+import { enterDirectory, execProgram, openTerminal, placeStdio } from './program.ts';
+import {
+  acquireDirectory,
+  acquireOverlay,
+  coverRoot,
+  detachPropagation,
+  makeRootReadonly,
+  pivot,
+} from './rootfs.ts';
+import * as settings from './settings.ts';
+import type { Mount } from './spec.ts';
+import { Stage } from './stage.ts';
+import { mapOwners } from './user-namespace.ts';
+
+/** Where the reaper of `--init` is in the container. */
+export const INIT_PATH = '/dev/init';
+
+/** A detached mount and where it will go. */
+interface Acquired {
+  fd: Slot;
+  path: string;
+  file: boolean;
+  /** A /dev of our own, to be filled before anybody sees it. */
+  dev: boolean;
+  followLink: boolean;
+}
+
+/** What the container's process does, and, in `hostSteps`, what must be done before by somebody who is root on the host. */
+export function buildContainer(
+  input: PlanInput,
+  userns: Slot | undefined,
+): { steps: Step[]; hostSteps: Step[] } {
+  const steps: Step[] = [];
+  const hostSteps: Step[] = [];
+  arrive(new Stage(steps, 'Arrive'), input, userns !== undefined);
+  const host = new Stage(userns ? hostSteps : steps, 'Acquire');
+  const own = new Stage(steps, 'Acquire');
+  if (userns)
+    host.call('prctl', [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)], 'if tsbox dies it dies');
+
+  // Bind sources first: once propagation is cut, a volume that is to be shared with the host could not be any more.
+  const binds = new Map(input.spec.mounts.filter(isBind).map((mount) => [mount, acquireMount(host, mount)]));
+  const masks = acquireMasks(host, own, input.spec.linux.maskedPaths ?? []);
+  const devices = userns
+    ? allDevices(input.spec).map((device) => ({ device, fd: acquireHostDevice(host, device) }))
+    : [];
+  const init = input.init === undefined ? undefined : acquireInit(host, input.init);
+  detachPropagation(host);
+  if (userns) detachPropagation(own);
+  const rootfs = acquireRootfs(host, input, userns);
+  const acquired = input.spec.mounts.map((mount) => {
+    const fd = binds.get(mount) ?? acquireMount(own, mount);
+    return toAttach(mount, fd);
+  });
+  const proc = acquired.find(({ path }) => path === '/proc')?.fd;
+  const files = provideFiles(own, input);
+
+  pivot(new Stage(steps, 'Pivot'), rootfs);
+
+  const attaching = new Stage(steps, 'Attach');
+  const attacher = new Attacher(attaching);
+  for (const mount of acquired) {
+    if (mount.dev) populateDev(attaching, mount.fd, userns ? [] : allDevices(input.spec));
+    attacher.attach(mount.fd, mount.path, mount);
+  }
+  for (const { device, fd } of devices) attacher.attach(fd, device.path, { file: true, followLink: false });
+  if (!userns) makeNodes(attaching, attacher, allDevices(input.spec));
+  if (init) attacher.attach(init, INIT_PATH, { file: true, followLink: false });
+  for (const { fd, path } of files) attacher.attach(fd, path, { file: true, followLink: true });
+
+  finish(input, proc, masks, steps);
+  return { steps, hostSteps };
+}
+
+function arrive(stage: Stage, input: PlanInput, mapped: boolean): void {
+  stage.call('prctl', [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)], 'if tsbox dies it dies');
+  stage.call('setsid', [], 'a session of its own: Ctrl-C on our terminal is not for it');
+  settings.resetSignals(stage);
+  if (mapped) {
+    stage.call('setgroups', [0, null], 'no group of ours');
+    stage.call('setresgid', [0, 0, 0], "the new namespace's root");
+    stage.call('setresuid', [0, 0, 0], "the new namespace's root");
+  }
+  if (hasOwn(input.spec.linux, 'cgroup')) {
+    stage.call(
+      'unshare',
+      [named('CLONE_NEWCGROUP', 0x2000000)],
+      'its own cgroup is the root of what it sees',
+    );
+  }
+  settings.newKeyring(stage, input.id);
+}
+
+function acquireRootfs(stage: Stage, input: PlanInput, userns: Slot | undefined): Slot {
+  const { overlay } = input;
+  if (overlay === undefined) return acquireDirectory(stage, input.spec.root.path);
+  if (userns) for (const path of [...overlay.layers, overlay.directory]) mapOwners(stage, path, userns);
+  return acquireOverlay(stage, overlay, input.kernel);
+}
+
+/** The reaper's program, through a mount that nobody can write through: /proc/1/exe leads to it (CVE-2019-5736). */
+function acquireInit(stage: Stage, path: string): Slot {
+  const options = ['bind', 'ro', 'nosuid', 'nodev'];
+  return acquireBind(
+    stage,
+    { destination: INIT_PATH, source: path, options },
+    parseMountOptions(INIT_PATH, options),
+  );
+}
+
+function toAttach(mount: Mount, fd: Slot): Acquired {
+  const kernelPlace = KERNEL_PLACES.has(mount.destination);
+  return {
+    fd,
+    path: mount.destination,
+    // Asked of the host at the time of planning; if it changes until then, attaching fails and says so.
+    file: isBind(mount) && statSync(mount.source ?? '', { throwIfNoEntry: false })?.isDirectory() === false,
+    dev: mount.destination === '/dev' && mount.type === 'tmpfs',
+    followLink: !kernelPlace,
+  };
+}
+
+/** Places that later steps and the container's programs take for the kernel's: never somewhere that a symlink of the image leads to. */
+const KERNEL_PLACES = new Set([
+  '/proc',
+  '/sys',
+  '/dev',
+  '/dev/pts',
+  '/dev/shm',
+  '/dev/mqueue',
+  '/sys/fs/cgroup',
+]);
+
+function provideFiles(stage: Stage, input: PlanInput): { fd: Slot; path: string }[] {
+  const covered = new Set(input.spec.mounts.map((mount) => mount.destination));
+  const files = input.files.filter((file) => !covered.has(file.path));
+  if (files.length === 0) return [];
+  const options = parseMountOptions('', ['nosuid', 'nodev', 'noexec', 'size=1m', 'mode=755']);
+  const fileSystem = acquireFileSystem(stage, 'tmpfs', options, 'tsbox');
+  coverRoot(
+    stage,
+    fileSystem,
+    'only what is mounted somewhere can be cloned (until Linux 6.15); it goes with the old root',
+  );
+  return settings.writeFiles(stage, fileSystem, files);
+}
+
+function finish(input: PlanInput, proc: Slot | undefined, masks: Mask[], steps: Step[]): void {
+  const { spec } = input;
+  const { process, linux } = spec;
+  const setting = new Stage(steps, 'Settings');
+  settings.setNames(setting, spec);
+  if (hasOwn(linux, 'network')) settings.raiseLoopback(setting);
+  if (proc) {
+    settings.writeSysctls(setting, proc, linux.sysctl ?? {});
+    if (process.oomScoreAdj !== undefined) {
+      settings.writeProc(
+        setting,
+        proc,
+        'self/oom_score_adj',
+        String(process.oomScoreAdj),
+        'how soon it is killed for memory',
+      );
+    }
+    if (hasOwn(linux, 'time')) settings.enterTimeNamespace(setting, proc, linux.timeOffsets ?? {});
+  }
+  const terminal =
+    'terminalSocket' in input.stdio
+      ? openTerminal(setting, input.stdio.terminalSocket, process.user.uid)
+      : undefined;
+
+  const hiding = new Stage(steps, 'Hide');
+  attachMasks(hiding, masks);
+  attachReadonlyPaths(hiding, linux.readonlyPaths ?? []);
+  if (spec.root.readonly) makeRootReadonly(hiding);
+
+  const becoming = new Stage(steps, 'Become the program');
+  placeStdio(becoming, 'terminalSocket' in input.stdio ? (terminal as Slot) : input.stdio, input.ready);
+  enterDirectory(becoming, process.cwd);
+  settings.setRlimits(becoming, process.rlimits);
+  if (process.apparmorProfile) settings.setAppArmor(becoming, process.apparmorProfile);
+  dropPrivileges(becoming, process, input.seccomp);
+  execProgram(becoming, process, input.init === undefined ? undefined : INIT_PATH);
+}

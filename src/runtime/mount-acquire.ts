@@ -1,0 +1,102 @@
+import { AT, FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR__ATIME, OPEN_TREE } from '../kernel/index.ts';
+import { flags, named, type Slot } from '../launch/index.ts';
+import { type MountOptions, parseMountOptions } from './mount-options.ts';
+import type { Mount } from './spec.ts';
+import type { Stage } from './stage.ts';
+import { attributes, MOUNT_ATTR_SIZE, mountAttr } from './structs.ts';
+
+/** Opens what a mount shows, as a detached mount in a slot, while the host's paths can still be resolved. */
+export function acquireMount(stage: Stage, mount: Mount): Slot {
+  const options = parseMountOptions(mount.destination, mount.options);
+  if (isBind(mount)) return acquireBind(stage, mount, options);
+  const type = mount.type === 'cgroup' ? 'cgroup2' : (mount.type ?? 'none');
+  return acquireFileSystem(stage, type, options, mount.source);
+}
+
+/** Whether a mount shows a part of the host. */
+export function isBind(mount: Mount): boolean {
+  return (
+    mount.type === 'bind' || (mount.options ?? []).some((option) => option === 'bind' || option === 'rbind')
+  );
+}
+
+/** A bind mount is a clone of a part of the mount tree. It never shares propagation with the host unless that was asked for. */
+export function acquireBind(stage: Stage, mount: Mount, options: MountOptions): Slot {
+  const source = mount.source ?? '';
+  const fd = stage.open(
+    slotName(mount.destination),
+    'open_tree',
+    [
+      named('AT_FDCWD', AT.AT_FDCWD),
+      source,
+      options.recursive
+        ? flags(OPEN_TREE, 'OPEN_TREE_CLONE', 'OPEN_TREE_CLOEXEC', 'AT_RECURSIVE')
+        : flags(OPEN_TREE, 'OPEN_TREE_CLONE', 'OPEN_TREE_CLOEXEC'),
+    ],
+    `a view of the host's ${source} for ${mount.destination}`,
+  );
+  setPropagation(stage, fd, options);
+  setAttributes(stage, fd, options, mount.destination);
+  return fd;
+}
+
+/** A new instance of a file system: fsopen, its options, create, fsmount. */
+export function acquireFileSystem(stage: Stage, type: string, options: MountOptions, source?: string): Slot {
+  const context = stage.open(
+    `${type}_fs`,
+    'fsopen',
+    [type, flags(FSOPEN, 'FSOPEN_CLOEXEC')],
+    `a new ${type}`,
+  );
+  const configure = (command: keyof typeof FSCONFIG, key: string | null, value: string | null) =>
+    stage.call(
+      'fsconfig',
+      [context, flags(FSCONFIG, command), key, value, 0],
+      key === null ? `create it` : `its ${key}`,
+    );
+  if (source !== undefined && source !== '' && type !== 'proc')
+    configure('FSCONFIG_SET_STRING', 'source', source);
+  for (const [key, value] of options.data) {
+    configure(value === undefined ? 'FSCONFIG_SET_FLAG' : 'FSCONFIG_SET_STRING', key, value ?? null);
+  }
+  configure('FSCONFIG_CMD_CREATE', null, null);
+  return stage.open(
+    `${type}_mount`,
+    'fsmount',
+    [context, flags(FSMOUNT, 'FSMOUNT_CLOEXEC'), attributes(options.set)],
+    `a mount of it that is nowhere yet`,
+  );
+}
+
+function setPropagation(stage: Stage, fd: Slot, options: MountOptions): void {
+  const propagation = options.propagation ?? { value: 1 << 18, text: 'MS_PRIVATE' };
+  stage.call(
+    'mount_setattr',
+    [fd, '', flags(AT, 'AT_EMPTY_PATH', 'AT_RECURSIVE'), mountAttr({ propagation }), MOUNT_ATTR_SIZE],
+    propagation.text === 'MS_PRIVATE' ? 'later mounts on either side stay there' : 'as asked for',
+  );
+}
+
+function setAttributes(stage: Stage, fd: Slot, options: MountOptions, destination: string): void {
+  if (options.set.size === 0 && options.clear.size === 0) return;
+  const accessTime = [...options.set, ...options.clear].some((name) => name.endsWith('ATIME'));
+  const clear = attributes(options.clear);
+  stage.call(
+    'mount_setattr',
+    [
+      fd,
+      '',
+      options.recursiveAttributes ? flags(AT, 'AT_EMPTY_PATH', 'AT_RECURSIVE') : flags(AT, 'AT_EMPTY_PATH'),
+      mountAttr({
+        set: attributes(options.set),
+        clear: accessTime ? named('MOUNT_ATTR__ATIME', Number(clear.value) | MOUNT_ATTR__ATIME) : clear,
+      }),
+      MOUNT_ATTR_SIZE,
+    ],
+    `the options of ${destination}`,
+  );
+}
+
+function slotName(destination: string): string {
+  return `bind_${destination.replace(/[^A-Za-z0-9]+/g, '_').replace(/^_|_$/g, '')}`;
+}

@@ -1,0 +1,127 @@
+import { cloneStep, named, type Plan, Slot, type Step } from '../launch/index.ts';
+import { type CgroupPlan, makeCgroup } from './cgroup-steps.ts';
+import { buildContainer } from './container.ts';
+import type { SeccompFilter } from './identity.ts';
+import { cloneFlags } from './namespaces.ts';
+import type { Stdio } from './program.ts';
+import type { OverlayRootfs } from './rootfs.ts';
+import type { Spec } from './spec.ts';
+import { Stage } from './stage.ts';
+import { makeUserNamespace } from './user-namespace.ts';
+
+/** A file that tsbox provides inside: /etc/hosts and the like. */
+export interface ProvidedFile {
+  path: string;
+  content: string;
+  /** Mode bits. */
+  mode: number;
+}
+
+/** Everything that the plan of a container depends on. */
+export interface PlanInput {
+  id: string;
+  spec: Spec;
+  /** Layers, or nothing for `spec.root.path` as it is. */
+  overlay?: OverlayRootfs;
+  cgroup?: CgroupPlan;
+  seccomp?: SeccompFilter;
+  /** What becomes 0, 1 and 2; with a terminal, the Unix socket that takes its master end. */
+  stdio: Stdio | { terminalSocket: number };
+  /** The write end of a close-on-exec pipe: it closes when the program is there, or has failed. */
+  ready: number;
+  files: readonly ProvidedFile[];
+  /** The program that runs as PID 1 and starts the real one (`--init`). */
+  init?: string;
+  kernel: { major: number; minor: number };
+}
+
+/** A plan and the slots in which its results are. */
+export interface ContainerPlan extends Plan {
+  /** The program's PID. */
+  pid: Slot;
+  /** Its pidfd; absent where a helper clones it. */
+  pidfd: Slot | undefined;
+  /** The helper's pidfd: it must be reaped. */
+  helper: Slot | undefined;
+}
+
+/**
+ * Turns a container's configuration into the list of system calls that makes it. Computes only: nothing is opened, made or asked of the kernel.
+ *
+ * Usually this thread clones the container directly. With a user namespace, or with an OOM score of its own, a helper stands between:
+ * it does what only the host's root may do (id-mapped layers, bind sources, device nodes), enters the namespace and clones the container as its *sibling* (CLONE_PARENT), so that tsbox is
+ * the parent all the same. And as it waits for the exec (CLONE_VFORK), the kernel lets the container's OOM score be its own;
+ * without, all processes that share memory are given the same (fs/proc/base.c, __set_oom_adj), and the clone still shares Node's.
+ */
+export function planContainer(input: PlanInput): ContainerPlan {
+  const steps: Step[] = [];
+  const { linux, process } = input.spec;
+  const maps = { uid: linux.uidMappings ?? [], gid: linux.gidMappings ?? [] };
+  const cgroup = input.cgroup && makeCgroup(new Stage(steps, 'Limit'), input.cgroup);
+  const userns = linux.namespaces.some(({ type }) => type === 'user')
+    ? makeUserNamespace(steps, maps)
+    : undefined;
+  const pid = new Slot('pid');
+  const container = buildContainer(input, userns);
+  const common = { pid, cgroup, child: container.steps };
+  const namespaces = cloneFlags(linux);
+  const into = cgroup ? (['CLONE_INTO_CGROUP'] as const) : [];
+  let pidfd: Slot | undefined;
+  let helper: Slot | undefined;
+  if (userns || process.oomScoreAdj !== undefined) {
+    helper = new Slot('helper_pidfd');
+    const child = container.hostSteps;
+    const stage = new Stage(child, 'Hand over');
+    if (userns)
+      stage.call(
+        'setns',
+        [userns, named('CLONE_NEWUSER', 0x10000000)],
+        'the namespaces made next belong to this one',
+      );
+    child.push(
+      cloneStep({
+        ...common,
+        stage: 'Hand over',
+        why: 'the container, in its own namespaces and cgroup, as a child of tsbox',
+        flags: ['CLONE_VM', 'CLONE_VFORK', 'CLONE_PARENT', 'CLONE_CLEAR_SIGHAND', ...into, ...namespaces],
+        exitSignal: 0,
+      }),
+    );
+    stage.call('exit_group', [0], 'the helper is done');
+    steps.push(
+      cloneStep({
+        stage: 'Isolate',
+        why: 'a helper, which still is root on the host',
+        flags: [
+          'CLONE_VM',
+          'CLONE_PIDFD',
+          'CLONE_CLEAR_SIGHAND',
+          ...(userns ? (['CLONE_NEWNS'] as const) : []),
+        ],
+        exitSignal: 0,
+        pid: new Slot('helper'),
+        pidfd: helper,
+        child,
+      }),
+    );
+  } else {
+    pidfd = new Slot('pidfd');
+    steps.push(
+      cloneStep({
+        ...common,
+        pidfd,
+        stage: 'Isolate',
+        why: 'a process in namespaces of its own and, from its first instruction, in its cgroup',
+        flags: ['CLONE_VM', 'CLONE_PIDFD', 'CLONE_CLEAR_SIGHAND', ...into, ...namespaces],
+        exitSignal: SIGCHLD,
+      }),
+    );
+  }
+  const after = new Stage(steps, 'Let go');
+  after.call('close', [input.ready], 'only the container holds this end now');
+  if (cgroup) after.call('close', [cgroup], 'done');
+  if (userns) after.call('close', [userns], 'done');
+  return { steps, pid, pidfd, helper };
+}
+
+const SIGCHLD = 17;

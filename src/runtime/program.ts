@@ -1,0 +1,146 @@
+import { AT, Errno, O } from '../kernel/index.ts';
+import { flags, named, octal, type Slot, type Step, type Struct } from '../launch/index.ts';
+import { OPEN_DEVICE } from './devices.ts';
+import type { Process } from './spec.ts';
+import type { Stage } from './stage.ts';
+import { words } from './structs.ts';
+
+/** Descriptors of this process that become the program's 0, 1 and 2. */
+export interface Stdio {
+  stdin: number;
+  stdout: number;
+  stderr: number;
+}
+
+/**
+ * The terminal: a pty of the container's own devpts, so that its name (/dev/pts/0) means something inside. The master goes to the
+ * launcher over a Unix socket; the other end becomes the controlling terminal.
+ */
+export function openTerminal(stage: Stage, socket: number, uid: number): Slot {
+  const cwd = named('AT_FDCWD', AT.AT_FDCWD);
+  const master = stage.open('pty_master', 'openat', [cwd, '/dev/pts/ptmx', OPEN_DEVICE], 'a new terminal');
+  stage.call('ioctl', [master, named('TIOCSPTLCK', 0x40045431), words('0', 0)], 'unlock its other end');
+  const terminal = stage.open(
+    'pty',
+    'ioctl',
+    [master, named('TIOCGPTPEER', 0x5441), flags(O, 'O_RDWR', 'O_NOCTTY', 'O_CLOEXEC')],
+    'open the other end, by descriptor: no path of the image is involved',
+  );
+  if (uid !== 0) stage.call('fchown', [terminal, uid, -1], "it is the user's");
+  stage.call('sendmsg', [socket, descriptorMessage(master), 0], 'the launcher holds the master end');
+  stage.call(
+    'ioctl',
+    [terminal, named('TIOCSCTTY', 0x540e), 0],
+    'Ctrl-C and job control come from this terminal',
+  );
+  return terminal;
+}
+
+/** Moves the program's streams to 0, 1 and 2 and closes everything else but `keep`, which closes at exec. */
+export function placeStdio(stage: Stage, stdio: Stdio | Slot, keep: number): void {
+  const sources = 'stdin' in stdio ? [stdio.stdin, stdio.stdout, stdio.stderr] : [stdio, stdio, stdio];
+  for (const [target, source] of sources.entries()) {
+    // dup3 refuses equal descriptors; then there is nothing to move.
+    if (source !== target)
+      stage.call(
+        'dup3',
+        [source as number | Slot, target, 0],
+        ['stdin', 'stdout', 'stderr'][target] as string,
+      );
+    // Node marks 0, 1 and 2 close-on-exec.
+    else
+      stage.call(
+        'fcntl',
+        [target, named('F_SETFD', 2), 0],
+        `keep ${['stdin', 'stdout', 'stderr'][target]} at exec`,
+      );
+  }
+  // Before chdir: a working directory of /proc/self/fd/9 must not find a directory of the host there (CVE-2024-21626).
+  if (keep > 3) stage.call('close_range', [3, keep - 1, 0], 'no descriptor of the host stays');
+  stage.call(
+    'close_range',
+    [keep + 1, named('~0', 0xffffffff), 0],
+    'nor above the one that tells tsbox of the exec by closing',
+  );
+}
+
+/** Makes the working directory where the image has none, and enters it. */
+export function enterDirectory(stage: Stage, path: string): void {
+  const cwd = named('AT_FDCWD', AT.AT_FDCWD);
+  let prefix = '';
+  const parts = path.split('/').filter((part) => part !== '');
+  stage.call('chdir', [path], 'the working directory', {
+    tolerate: [Errno.ENOENT],
+    skipOnSuccess: parts.length + 1,
+  });
+  for (const part of parts) {
+    prefix += `/${part}`;
+    stage.call('mkdirat', [cwd, prefix, octal(0o755)], 'make it', { tolerate: [Errno.EEXIST] });
+  }
+  stage.call('chdir', [path], 'the working directory');
+}
+
+/** One exec for each directory of PATH, as execvp(3) does it; the first that is there becomes the program. */
+export function execProgram(stage: Stage, process: Process, init: string | undefined): void {
+  if (init !== undefined) {
+    // The reaper looks for the program itself.
+    stage.call(
+      'execve',
+      [init, { strings: [init, '--', ...process.args] }, { strings: process.env }],
+      'become the reaper, which starts the program',
+    );
+    return;
+  }
+  const name = process.args[0] ?? '';
+  const candidates = name.includes('/')
+    ? [name]
+    : searchPath(process.env).map((directory) => `${directory}/${name}`);
+  for (const [index, path] of candidates.entries()) {
+    const last = index === candidates.length - 1;
+    const tolerate = last ? {} : { tolerate: [Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES] };
+    const why = index === 0 ? 'become the program' : 'or it is here';
+    stage.call('execve', [path, { strings: process.args }, { strings: process.env }], why, tolerate);
+  }
+}
+
+/** The same default as Docker's for an environment without PATH. An empty entry means the working directory, as in sh. */
+export function searchPath(env: readonly string[]): string[] {
+  const path = env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length);
+  const directories = (path || DEFAULT_PATH).split(':').map((directory) => directory || '.');
+  return [...new Set(directories)].slice(0, 64);
+}
+
+/** Whether a step is one of the execs: its failure is about the program, not about us. */
+export function isExec(step: Step): boolean {
+  return step.call === 'execve';
+}
+
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** `struct msghdr` with one byte of data and one descriptor (SCM_RIGHTS, unix(7)). */
+function descriptorMessage(fd: Slot): Struct {
+  const control = Buffer.alloc(24);
+  control.writeBigUInt64LE(20n, 0);
+  control.writeInt32LE(1, 8);
+  control.writeInt32LE(1, 12);
+  const vector = Buffer.alloc(16);
+  vector.writeBigUInt64LE(1n, 8);
+  const header = Buffer.alloc(56);
+  header.writeBigUInt64LE(1n, 24);
+  header.writeBigUInt64LE(24n, 40);
+  return {
+    bytes: header,
+    text: `{SCM_RIGHTS, [${fd.name}]}`,
+    pointers: [
+      {
+        offset: 16,
+        to: {
+          bytes: vector,
+          text: 'iovec',
+          pointers: [{ offset: 0, to: { bytes: Buffer.from('T'), text: 'T' } }],
+        },
+      },
+      { offset: 32, to: { bytes: control, text: 'cmsg', slots: [{ offset: 16, slot: fd, width: 4 }] } },
+    ],
+  };
+}

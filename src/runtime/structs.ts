@@ -1,0 +1,41 @@
+import { MOUNT_ATTR } from '../kernel/index.ts';
+import type { Printed, Slot, Struct } from '../launch/index.ts';
+
+/** `struct mount_attr` of mount_setattr(2), 32 bytes. */
+export function mountAttr(fields: {
+  set?: Printed;
+  clear?: Printed;
+  propagation?: Printed;
+  userns?: Slot;
+}): Struct {
+  const bytes = Buffer.alloc(32);
+  bytes.writeBigUInt64LE(BigInt(fields.set?.value ?? 0), 0);
+  bytes.writeBigUInt64LE(BigInt(fields.clear?.value ?? 0), 8);
+  bytes.writeBigUInt64LE(BigInt(fields.propagation?.value ?? 0), 16);
+  const text = [
+    fields.set && `attr_set=${fields.set.text}`,
+    fields.clear && `attr_clr=${fields.clear.text}`,
+    fields.propagation && `propagation=${fields.propagation.text}`,
+    fields.userns && `userns_fd=${fields.userns.name}`,
+  ];
+  return {
+    bytes,
+    text: `{${text.filter(Boolean).join(', ')}}`,
+    slots: fields.userns ? [{ offset: 24, slot: fields.userns, width: 8 }] : [],
+  };
+}
+
+export const MOUNT_ATTR_SIZE = 32;
+
+/** A set of mount attributes by name. */
+export function attributes(names: Iterable<keyof typeof MOUNT_ATTR>): Printed {
+  const unique = [...new Set(names)];
+  return { value: unique.reduce((sum, name) => sum + MOUNT_ATTR[name], 0), text: unique.join('|') || '0' };
+}
+
+/** Little-endian 32-bit words. */
+export function words(text: string, ...values: number[]): Struct {
+  const bytes = Buffer.alloc(values.length * 4);
+  for (const [index, value] of values.entries()) bytes.writeInt32LE(value | 0, index * 4);
+  return { bytes, text };
+}
