@@ -1,0 +1,45 @@
+import { Command, Option } from 'commander';
+import { print } from './output.ts';
+
+/** What a command's `--help` says besides its options. */
+export interface CommandText {
+  /** After `tsbox`: `rmi [OPTIONS] IMAGE…`. */
+  usage: string;
+  description: string;
+  /** Command line and what it does. */
+  examples: [line: string, does: string][];
+}
+
+/**
+ * A command of commander that throws, where commander would print and exit: src/cli/report.ts reports what it throws, like every
+ * other error. Only the command that runs is ever defined, so there is no parent with subcommands.
+ */
+export function defineCommand(
+  text: CommandText,
+  help: Option = new Option('-h, --help', 'Print this help'),
+): Command {
+  const [name = '', ...rest] = text.usage.split(' ');
+  return new Command(`tsbox ${name}`)
+    .usage(rest.join(' '))
+    .description(text.description)
+    .addHelpOption(help)
+    .addHelpText('after', examples(text.examples))
+    .configureOutput({
+      writeOut: print,
+      writeErr: () => {},
+      outputError: () => {},
+      // Asked only when help is printed: `process.stdout` costs 3 ms.
+      getOutHelpWidth: () => process.stdout.columns ?? 100,
+    })
+    .exitOverride();
+}
+
+/** A flag that may be given several times: the values in order. */
+export function collect(value: string, previous: string[] | undefined): string[] {
+  return [...(previous ?? []), value];
+}
+
+function examples(lines: [line: string, does: string][]): string {
+  const width = Math.max(...lines.map(([line]) => line.length));
+  return `\nExamples:\n${lines.map(([line, does]) => `  ${line.padEnd(width)}  ${does}`).join('\n')}`;
+}

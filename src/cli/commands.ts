@@ -1,0 +1,54 @@
+export interface CommandEntry {
+  /** For the overview that `tsbox --help` prints; none for a command that people need not know. */
+  summary?: string;
+  group?: 'Containers' | 'Images' | 'This machine';
+  /** Takes what follows the command's name; gives the exit code. */
+  run(args: string[]): Promise<number>;
+}
+
+/** Every command there is. Each file is imported when its command runs, and no sooner: `tsbox run` should not read what `tsbox doctor` does. */
+export const COMMANDS: Record<string, CommandEntry> = {
+  run: {
+    summary: 'Run a program in a new container',
+    group: 'Containers',
+    run: async (args) => (await import('./run.ts')).run(args),
+  },
+  ps: {
+    summary: 'List containers',
+    group: 'Containers',
+    run: async (args) => (await import('./ps.ts')).ps(args),
+  },
+  rm: {
+    summary: 'Remove containers',
+    group: 'Containers',
+    run: async (args) => (await import('./rm.ts')).rm(args),
+  },
+  import: {
+    summary: 'Make an image of a root file system tar',
+    group: 'Images',
+    run: async (args) => (await import('./import.ts')).importCommand(args),
+  },
+  images: {
+    summary: 'List images',
+    group: 'Images',
+    run: async (args) => (await import('./images.ts')).images(args),
+  },
+  rmi: {
+    summary: 'Remove images',
+    group: 'Images',
+    run: async (args) => (await import('./rmi.ts')).rmi(args),
+  },
+  info: {
+    summary: 'Show what tsbox knows about this machine',
+    group: 'This machine',
+    run: async (args) => (await import('./info.ts')).infoCommand(args),
+  },
+  doctor: {
+    summary: 'Check that this machine can run containers, and say how to fix what cannot',
+    group: 'This machine',
+    run: async (args) => (await import('./doctor.ts')).doctorCommand(args),
+  },
+  system: {
+    run: async (args) => (await import('./system.ts')).system(args),
+  },
+};

@@ -1,0 +1,58 @@
+import { CommanderError } from 'commander';
+import { TsboxError } from '../index.ts';
+import { printError } from './output.ts';
+import { safe } from './safe.ts';
+
+/**
+ * Says on standard error what went wrong, and returns the exit code. The only place where the command reports an error, so that
+ * each is said once: `tsbox: MESSAGE`, and a line of advice where the cause is known.
+ *
+ * What is neither a TsboxError nor an answer of the system is a fault of ours; TSBOX_DEBUG=1 adds where it happened.
+ */
+export function report(error: unknown): number {
+  if (error instanceof CommanderError) return reportUsage(error);
+  if (error instanceof TsboxError) {
+    say(error.message, error.advice, error);
+    return error.exitCode;
+  }
+  if (isSystemError(error)) {
+    say(error.message, undefined, error);
+    return 125;
+  }
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const advice = process.env.TSBOX_DEBUG
+    ? undefined
+    : 'this is a fault of tsbox; set TSBOX_DEBUG=1 to see where it happened';
+  say(`unexpected error: ${message}`, advice, error);
+  return 125;
+}
+
+/** Commander says `error: unknown option '--memroy'\n(Did you mean --memory?)`, and throws also to say that help was printed. */
+function reportUsage(error: CommanderError): number {
+  if (error.exitCode === 0) return 0;
+  const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const meant = /^\(Did you mean (.+)\?\)$/s.exec(rest.join(' '))?.[1];
+  say(
+    meant === undefined ? message : `${message}; did you mean ${meant}?`,
+    '`--help` lists what there is',
+    error,
+  );
+  return 125;
+}
+
+function say(message: string, advice: string | undefined, error: unknown): void {
+  const lines = [`tsbox: ${safe(message)}`];
+  if (advice !== undefined) lines.push(`  ${safe(advice)}`);
+  if (process.env.TSBOX_DEBUG) lines.push(safe(stackOf(error)));
+  printError(`${lines.join('\n')}\n`);
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\ncaused by ${stackOf(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
+}

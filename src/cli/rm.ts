@@ -1,0 +1,25 @@
+import { removeContainer } from '../index.ts';
+import { defineCommand } from './command.ts';
+import { forEachName } from './each.ts';
+import { print } from './output.ts';
+
+/** `tsbox rm` */
+export async function rm(args: string[]): Promise<number> {
+  const command = defineCommand({
+    usage: 'rm [OPTIONS] CONTAINER…',
+    description: 'Remove containers by name or ID, with what they wrote.',
+    examples: [
+      ['tsbox rm web', 'one that has ended'],
+      ['tsbox rm -f web', 'one that runs'],
+      ['tsbox rm $(tsbox ps -aq)', 'all that have ended'],
+    ],
+  })
+    .argument('<container...>')
+    .option('-f, --force', 'Kill it first if it runs')
+    .parse(args, { from: 'user' });
+  const { force } = command.opts<{ force?: boolean }>();
+  return forEachName(command.args, async (name) => {
+    await removeContainer(name, { force });
+    print(`${name}\n`);
+  });
+}

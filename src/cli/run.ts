@@ -1,0 +1,21 @@
+import { explain, formatPlan, planToJson } from '../index.ts';
+import { print, printError } from './output.ts';
+import { type RunArguments, readRunArguments } from './run/arguments.ts';
+import { runInForeground } from './run/foreground.ts';
+import { usageError } from './usage.ts';
+
+/** `tsbox run`: a new container, in the foreground. The exit code is the program's. */
+export async function run(args: string[]): Promise<number> {
+  const request = readRunArguments(args);
+  if (request.image === '') throw usageError('run', "the image's name is empty");
+  if (request.explain !== undefined) return explainOnly(request);
+  const { exitCode, profile } = await runInForeground(request);
+  if (profile !== undefined) printError(profile);
+  return exitCode;
+}
+
+function explainOnly({ image, command, options, explain: format }: RunArguments): number {
+  const plan = explain(image, command, options);
+  print(format === 'json' ? `${JSON.stringify(planToJson(plan), null, 2)}\n` : formatPlan(plan));
+  return 0;
+}
