@@ -1,0 +1,145 @@
+import type { Mount } from '../../runtime/spec.ts';
+import type { Host } from '../host.ts';
+import { badOption } from './bad-option.ts';
+import { bindMount, propagations, sourcePath } from './bind.ts';
+import { parseBytes } from './bytes.ts';
+import { parseCsvLine } from './csv.ts';
+import { checkDestination } from './destination.ts';
+import { didYouMean } from './suggest.ts';
+import { tmpfsOptions } from './tmpfs.ts';
+
+/**
+ * Docker's long form of a mount: `type=bind,source=/srv,target=/data,readonly` or `type=tmpfs,target=/tmp,tmpfs-size=64m`.
+ *
+ * Source: docker/cli, opts/mount.go.
+ * @throws BAD_OPTION, NO_BIND_SOURCE
+ */
+export function parseMount(flag: string, value: string, host: Host): Mount {
+  const fields = readFields(flag, value);
+  const type = (fields.get('type') ?? 'volume').toLowerCase();
+  if (type !== 'bind' && type !== 'tmpfs') {
+    const why =
+      type === 'volume' ? 'volumes are not there yet; type=bind and type=tmpfs are' : 'no such type';
+    throw badOption(flag, value, `${why}${didYouMean(type, ['bind', 'tmpfs'])}`, example);
+  }
+  for (const key of fields.keys()) {
+    if (keys[key] !== 'any' && keys[key] !== type) {
+      throw badOption(flag, value, `${key} is not for type=${type}`, example);
+    }
+  }
+  const target = fields.get('target');
+  if (!target) throw badOption(flag, value, 'target is missing', example);
+  const destination = checkDestination(flag, value, target, example);
+  const readOnly = truth(flag, value, fields, 'readonly');
+  return type === 'bind'
+    ? bind(flag, value, fields, destination, readOnly, host)
+    : tmpfs(flag, value, fields, destination, readOnly);
+}
+
+const example = 'type=bind,source=/srv/data,target=/data,readonly';
+
+/** Which key is for which type. */
+const keys: Record<string, 'any' | 'bind' | 'tmpfs'> = {
+  type: 'any',
+  target: 'any',
+  readonly: 'any',
+  consistency: 'any',
+  source: 'bind',
+  'bind-propagation': 'bind',
+  'bind-nonrecursive': 'bind',
+  'bind-recursive': 'bind',
+  'tmpfs-size': 'tmpfs',
+  'tmpfs-mode': 'tmpfs',
+};
+const aliases: Record<string, string> = {
+  src: 'source',
+  dst: 'target',
+  destination: 'target',
+  ro: 'readonly',
+};
+/** What may stand alone, for true. */
+const switches = new Set(['readonly', 'bind-nonrecursive']);
+
+function readFields(flag: string, value: string): Map<string, string> {
+  const parts = parseCsvLine(value);
+  if (parts === undefined) throw badOption(flag, value, 'a quote is not closed', example);
+  const fields = new Map<string, string>();
+  for (const part of parts) {
+    const equals = part.indexOf('=');
+    const given = equals < 0 ? part : part.slice(0, equals);
+    const key = Object.hasOwn(aliases, given) ? (aliases[given] as string) : given;
+    if (!Object.hasOwn(keys, key)) {
+      const known = [...Object.keys(keys), ...Object.keys(aliases)];
+      throw badOption(
+        flag,
+        value,
+        `no such key: ${JSON.stringify(given)}${didYouMean(given, known)}`,
+        example,
+      );
+    }
+    if (equals < 0 && !switches.has(key)) throw badOption(flag, value, `${key} needs a value`, example);
+    if (fields.has(key)) throw badOption(flag, value, `${key} is given twice`, example);
+    fields.set(key, equals < 0 ? 'true' : part.slice(equals + 1));
+  }
+  return fields;
+}
+
+function truth(flag: string, value: string, fields: Map<string, string>, key: string): boolean {
+  const text = (fields.get(key) ?? 'false').toLowerCase();
+  if (['true', 't', '1'].includes(text)) return true;
+  if (['false', 'f', '0'].includes(text)) return false;
+  throw badOption(flag, value, `${key} is true or false`, example);
+}
+
+function bind(
+  flag: string,
+  value: string,
+  fields: Map<string, string>,
+  destination: string,
+  readOnly: boolean,
+  host: Host,
+): Mount {
+  const source = fields.get('source');
+  if (!source) throw badOption(flag, value, 'source is missing', example);
+  if (!/^\.{0,2}(\/|$)/.test(source))
+    throw badOption(flag, value, 'source must be an absolute path', example);
+  const propagation = (fields.get('bind-propagation') ?? 'rprivate').toLowerCase();
+  if (!propagations.includes(propagation)) {
+    const problem = `no such bind-propagation: ${JSON.stringify(propagation)}`;
+    throw badOption(flag, value, `${problem}${didYouMean(propagation, propagations)}`, example);
+  }
+  const recursion = fields.get('bind-recursive') ?? 'enabled';
+  if (!['enabled', 'disabled', 'writable', 'readonly'].includes(recursion)) {
+    throw badOption(flag, value, 'bind-recursive is enabled, disabled, writable or readonly', example);
+  }
+  return bindMount(
+    flag,
+    value,
+    {
+      source: sourcePath(flag, value, source, host),
+      destination,
+      readOnly,
+      recursive: recursion !== 'disabled' && !truth(flag, value, fields, 'bind-nonrecursive'),
+      readOnlyRecursive: recursion !== 'writable',
+      propagation,
+      options: [],
+    },
+    host,
+  );
+}
+
+function tmpfs(
+  flag: string,
+  value: string,
+  fields: Map<string, string>,
+  destination: string,
+  readOnly: boolean,
+): Mount {
+  const words: string[] = readOnly ? ['ro'] : [];
+  const size = fields.get('tmpfs-size');
+  if (size !== undefined)
+    words.push(`size=${parseBytes(flag, size, 'type=tmpfs,target=/tmp,tmpfs-size=64m')}`);
+  const mode = fields.get('tmpfs-mode');
+  if (mode !== undefined) words.push(`mode=${mode}`);
+  return { destination, type: 'tmpfs', source: 'tmpfs', options: tmpfsOptions(flag, value, words) };
+}

@@ -1,0 +1,95 @@
+import type { Mount } from '../../runtime/spec.ts';
+import type { Host } from '../host.ts';
+import { badOption, parseBytes, parseMount, parseTmpfs, parseVolume, printable } from '../options/index.ts';
+import type { RunOptions } from '../run-options.ts';
+
+/**
+ * All mounts of a container, in the order they are made: those that every container has, in Docker's order, and then those asked for, parents before
+ * children. One asked for takes the place of a default one at the same spot; one at /dev, that of everything in /dev.
+ *
+ * An image's `Volumes` are not among them: there are no anonymous volumes yet, and what is written there stays in the container's writable layer.
+ *
+ * @param mapsGroup5 whether the container has a group 5: devpts must be told to leave its nodes' group alone where it has not
+ * @throws BAD_OPTION, NO_BIND_SOURCE
+ */
+export function buildMounts(
+  options: Pick<RunOptions, 'tmpfs' | 'volumes' | 'mounts' | 'shmSize' | 'ipc' | 'privileged'>,
+  mapsGroup5: boolean,
+  host: Host,
+): Mount[] {
+  const asked = [
+    ...(options.volumes ?? []).map((value) => ({
+      flag: '--volume',
+      mount: parseVolume('--volume', value, host),
+    })),
+    ...(options.mounts ?? []).map((value) => ({
+      flag: '--mount',
+      mount: parseMount('--mount', value, host),
+    })),
+    ...(options.tmpfs ?? []).map((value) => ({ flag: '--tmpfs', mount: parseTmpfs('--tmpfs', value) })),
+  ];
+  const places = new Set<string>();
+  for (const { flag, mount } of asked) {
+    if (places.has(mount.destination)) {
+      throw badOption(flag, undefined, `duplicate mount point: ${printable(mount.destination)}`);
+    }
+    places.add(mount.destination);
+  }
+  const standard = defaultMounts(options, mapsGroup5).filter(
+    ({ destination }) => !places.has(destination) && !(places.has('/dev') && destination.startsWith('/dev/')),
+  );
+  const mounts = asked.map(({ mount }) => mount).sort((a, b) => depth(a.destination) - depth(b.destination));
+  return [...standard, ...mounts];
+}
+
+function depth(path: string): number {
+  return path.split('/').length;
+}
+
+function defaultMounts(
+  options: Pick<RunOptions, 'shmSize' | 'ipc' | 'privileged'>,
+  mapsGroup5: boolean,
+): Mount[] {
+  const strict = ['nosuid', 'noexec', 'nodev'];
+  const access = options.privileged ? [] : ['ro'];
+  const shmSize = parseBytes('--shm-size', options.shmSize ?? 64 * 1024 * 1024);
+  return [
+    { destination: '/proc', type: 'proc', source: 'proc', options: strict },
+    {
+      destination: '/dev',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+    },
+    {
+      destination: '/dev/pts',
+      type: 'devpts',
+      source: 'devpts',
+      options: [
+        'nosuid',
+        'noexec',
+        'newinstance',
+        'ptmxmode=0666',
+        'mode=0620',
+        ...(mapsGroup5 ? ['gid=5'] : []),
+      ],
+    },
+    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...strict, ...access] },
+    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...strict, ...access] },
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: strict },
+    // POSIX shared memory is files: with the host's IPC namespace belongs the host's directory of them.
+    options.ipc === 'host'
+      ? {
+          destination: '/dev/shm',
+          type: 'bind',
+          source: '/dev/shm',
+          options: ['rbind', 'rprivate', ...strict],
+        }
+      : {
+          destination: '/dev/shm',
+          type: 'tmpfs',
+          source: 'shm',
+          options: [...strict, 'mode=1777', `size=${shmSize}`],
+        },
+  ];
+}
