@@ -1,0 +1,26 @@
+/**
+ * `npm run build`: everything in dist/, of which nothing is in the repository.
+ *
+ *   node scripts/build.mjs          for this machine's architecture
+ *   node scripts/build.mjs --all    the native files for x86-64 and arm64, as `npm pack` ships them
+ *
+ * What is newer than its sources is left alone.
+ */
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { bundleCommand, bundleLibrary, emitTypes } from './build/bundle.mjs';
+import { buildImage } from './build/image.mjs';
+import { architectures, compileNative } from './build/native.mjs';
+import { precompileSeccomp, writeCodeCache } from './build/warm.mjs';
+
+const { values } = parseArgs({ options: { all: { type: 'boolean', default: false } } });
+
+for (const architecture of values.all ? architectures : [process.arch]) compileNative(architecture);
+buildImage();
+if (existsSync('src/index.ts')) {
+  await bundleLibrary();
+  emitTypes();
+  await bundleCommand();
+  precompileSeccomp();
+  writeCodeCache();
+}

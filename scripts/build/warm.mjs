@@ -1,0 +1,38 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from './files.mjs';
+
+/** Compiles the default seccomp profile to BPF ahead of time, where the project has a script for it. */
+export function precompileSeccomp() {
+  const script = ['mjs', 'ts']
+    .map((ending) => join('scripts', `precompile-seccomp.${ending}`))
+    .find(existsSync);
+  if (script !== undefined) execFileSync(process.execPath, [script], { cwd: root, stdio: 'inherit' });
+}
+
+/**
+ * dist/cache/: V8's code cache of the command, made by what a person runs most.
+ *
+ * src/start/tsbox.cjs writes the cache when a `run` has worked. A real one needs root; without, `--explain` does all
+ * but the launch.
+ */
+export function writeCodeCache() {
+  rmSync('dist/cache', { recursive: true, force: true });
+  const store = mkdtempSync(join(tmpdir(), 'tsbox-build-'));
+  try {
+    for (const options of [['--rm'], ['--explain']]) {
+      const args = ['dist/tsbox.cjs', 'run', ...options, 'busybox', 'true'];
+      const env = { ...process.env, TSBOX_ROOT: store };
+      spawnSync(process.execPath, args, { cwd: root, env, stdio: 'ignore', timeout: 60_000 });
+      if (existsSync('dist/cache') && readdirSync('dist/cache').length > 0) {
+        console.log(`wrote dist/cache (by tsbox run ${options.join(' ')} busybox true)`);
+        return;
+      }
+    }
+    console.log('no code cache: tsbox run does not work here; it will be written by the first run that does');
+  } finally {
+    rmSync(store, { recursive: true, force: true });
+  }
+}

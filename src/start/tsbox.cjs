@@ -1,0 +1,104 @@
+#!/usr/bin/env node
+/*
+ * The `tsbox` command: starts the bundle of src/cli/ in the fewest milliseconds.
+ *
+ * Half of what a small Node program costs is compiling its own source. V8 can keep the result: this file hands it the code cache of an earlier
+ * run, which holds the bytecode of every function that run needed. A cache fits one version of Node, one architecture and
+ * one bundle, and all three are in its name; whoever finds none compiles as usual and leaves one for the next.
+ *
+ * V8 does check a cache's version and length but not, in release builds, its content: one flipped bit makes Node crash. A checksum would cost more
+ * than the cache saves (loading zlib or crypto takes 3 to 6 ms), so the file holds the cache twice, and comparing the
+ * halves is a memcmp. And bytecode is code: a cache that somebody else could have written is not used.
+ */
+'use strict';
+const {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} = require('node:fs');
+const { join } = require('node:path');
+const { Script } = require('node:vm');
+
+const bundle = join(__dirname, 'cli.cjs');
+const suffix = `-${process.version}-${process.arch}.cache`;
+// The build puts the digest of the bundle here.
+const name = `cli-BUNDLE_DIGEST${suffix}`;
+// Where the package cannot be written to, the store keeps the cache.
+const directories = [join(__dirname, 'cache'), join(process.env.TSBOX_ROOT || '/var/lib/tsbox', 'cache')];
+
+const cachedData = readCache();
+// Latin-1 because the bundle is ASCII: a string of one byte a character, and no decoding.
+const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(bundle, 'latin1')}\n})`;
+const script = new Script(source, { filename: bundle, cachedData });
+if (cachedData === undefined || script.cachedDataRejected) {
+  // A run that worked is the one worth remembering: `--version` would leave a cache without the functions of `run`.
+  process.once('exit', (code) => code < 125 && process.argv[2] === 'run' && writeCache());
+}
+script.runInThisContext()(exports, require, module, bundle, __dirname);
+
+function readCache() {
+  for (const directory of directories) {
+    let file;
+    try {
+      file = openSync(join(directory, name));
+    } catch {
+      continue;
+    }
+    try {
+      const { size } = ours(fstatSync(file));
+      ours(statSync(directory));
+      const twice = Buffer.allocUnsafeSlow(size);
+      const half = twice.subarray(0, size >> 1);
+      if (readSync(file, twice) === size && half.equals(twice.subarray(size >> 1))) return half;
+    } catch {
+      // As good as none.
+    } finally {
+      closeSync(file);
+    }
+  }
+}
+
+/** Throws unless only root, we, or the owner of the bundle (whose code we run in any case) can write to it. */
+function ours(stat) {
+  const trusted = stat.uid === 0 || stat.uid === process.geteuid() || stat.uid === statSync(bundle).uid;
+  if (!trusted || (stat.mode & 0o022) !== 0) throw new Error('not ours');
+  return stat;
+}
+
+function writeCache() {
+  let data;
+  for (const directory of directories) {
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o755 });
+      ours(statSync(directory));
+      data ??= script.createCachedData();
+      const aside = join(directory, `.${name}.${process.pid}`);
+      const file = openSync(aside, 'wx', 0o644);
+      try {
+        if (writeSync(file, data) + writeSync(file, data) !== 2 * data.length) throw new Error('disk full');
+        fsyncSync(file);
+        renameSync(aside, join(directory, name));
+      } catch (error) {
+        unlinkSync(aside);
+        throw error;
+      } finally {
+        closeSync(file);
+      }
+      for (const other of readdirSync(directory)) {
+        if (other.endsWith(suffix) && other !== name) unlinkSync(join(directory, other));
+      }
+      return;
+    } catch {
+      // A read-only installation, a full disk: the next directory, or no cache. The command itself went well.
+    }
+  }
+}
