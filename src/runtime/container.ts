@@ -17,6 +17,7 @@ import {
   detachPropagation,
   makeRootReadonly,
   pivot,
+  uncoverRoot,
 } from './rootfs.ts';
 import * as settings from './settings.ts';
 import type { Mount } from './spec.ts';
@@ -105,7 +106,7 @@ function arrive(stage: Stage, input: PlanInput, mapped: boolean): void {
 function acquireRootfs(stage: Stage, input: PlanInput, userns: Slot | undefined): Slot {
   const { overlay } = input;
   if (overlay === undefined) return acquireDirectory(stage, input.spec.root.path);
-  if (userns) for (const path of [...overlay.layers, overlay.directory]) mapOwners(stage, path, userns);
+  if (userns) for (const layer of overlay.layers) mapOwners(stage, layer, userns);
   return acquireOverlay(stage, overlay, input.kernel);
 }
 
@@ -148,12 +149,11 @@ function provideFiles(stage: Stage, input: PlanInput): { fd: Slot; path: string 
   if (files.length === 0) return [];
   const options = parseMountOptions('', ['nosuid', 'nodev', 'noexec', 'size=1m', 'mode=755']);
   const fileSystem = acquireFileSystem(stage, 'tmpfs', options, 'tsbox');
-  coverRoot(
-    stage,
-    fileSystem,
-    'only what is mounted somewhere can be cloned (until Linux 6.15); it goes with the old root',
-  );
-  return settings.writeFiles(stage, fileSystem, files);
+  coverRoot(stage, fileSystem, 'only what is mounted somewhere can be cloned (until Linux 6.15)');
+  const provided = settings.writeFiles(stage, fileSystem, files);
+  // Or it would lie over the old root after the pivot, and the unmount there would take it off in place of the host.
+  uncoverRoot(stage);
+  return provided;
 }
 
 function finish(input: PlanInput, proc: Slot | undefined, masks: Mask[], steps: Step[]): void {

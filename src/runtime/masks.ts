@@ -8,7 +8,12 @@ import { attributes, MOUNT_ATTR_SIZE, mountAttr } from './structs.ts';
 
 const CWD = named('AT_FDCWD', AT.AT_FDCWD);
 
-export type Mask = { path: string; cover: Slot };
+export interface Mask {
+  path: string;
+  cover: Slot;
+  /** Whether the cover may be of the wrong kind: a file for a directory or the reverse, which move_mount answers with EINVAL. */
+  guess: boolean;
+}
 
 /**
  * Opens what will cover each masked path: the host's /dev/null for a file, an empty read-only tmpfs for a directory.
@@ -19,20 +24,20 @@ export function acquireMasks(host: Stage, own: Stage, paths: readonly string[]):
   for (const path of paths) {
     const kind = kernelFileKind(path);
     if (kind === 'absent') continue;
-    if (kind !== 'directory') masks.push({ path, cover: hostNull(host, path) });
-    if (kind !== 'file') masks.push({ path, cover: emptyDirectory(own) });
+    if (kind !== 'directory') masks.push({ path, cover: hostNull(host, path), guess: kind === 'unknown' });
+    if (kind !== 'file') masks.push({ path, cover: emptyDirectory(own), guess: kind === 'unknown' });
   }
   return masks;
 }
 
 /** Covers the paths. One that is not there needs none. */
 export function attachMasks(stage: Stage, masks: readonly Mask[]): void {
-  for (const { path, cover } of masks) {
+  for (const { path, cover, guess } of masks) {
     stage.call(
       'move_mount',
       [cover, '', CWD, path, flags(MOVE_MOUNT, 'MOVE_MOUNT_F_EMPTY_PATH')],
       'hidden: it tells about the host or changes it',
-      { tolerate: [Errno.ENOENT, Errno.ENOTDIR] },
+      { tolerate: guess ? [Errno.ENOENT, Errno.EINVAL] : [Errno.ENOENT] },
     );
   }
 }

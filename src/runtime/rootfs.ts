@@ -18,7 +18,10 @@ import { MOUNT_ATTR_SIZE, mountAttr } from './structs.ts';
 export interface OverlayRootfs {
   /** Absolute directories, lowest first. */
   layers: readonly string[];
-  /** The directory that holds `upper` and `work`: what the container writes. */
+  /**
+   * The directory that holds `upper` and `work`: what the container writes. With a user namespace `upper` must belong to the container's root
+   * (overlayfs works with the host root's id in it, which an id-mapped view could not store).
+   */
   directory: string;
   /** Whether the writable layer outlives the container. If not, it need not be synced to disk when it is unmounted. */
   keep: boolean;
@@ -129,6 +132,11 @@ export function acquireDirectory(stage: Stage, path: string): Slot {
 /** Mounts over the root of this mount namespace. Paths are still resolved in what lies below, as that is where this process's root is. */
 export function coverRoot(stage: Stage, mount: Slot, why: string): void {
   stage.call('move_mount', [mount, '', CWD, '/', flags(MOVE_MOUNT, 'MOVE_MOUNT_F_EMPTY_PATH')], why);
+}
+
+/** Takes the uppermost mount off the root again. */
+export function uncoverRoot(stage: Stage): void {
+  stage.call('umount2', ['/', flags(MNT, 'MNT_DETACH')], 'its clones stay');
 }
 
 /**
