@@ -3,10 +3,15 @@
  * Nothing here knows what a container is.
  */
 export * from './constants.ts';
+export { receiveDescriptor } from './descriptor-message.ts';
 export * from './errno.ts';
 export * from './error.ts';
 export { type Native, native, type SyscallArgument } from './ffi.ts';
 export { nativeFile, packageRoot } from './native.ts';
 export { type SyscallName, syscallNumber } from './numbers.ts';
+export { type Death, openPidfd, reap, signalPidfd } from './pidfd.ts';
+export { pipe, socketPair } from './pipe.ts';
+export { waitHangUp, waitReadable } from './poller.ts';
 export * from './signals.ts';
 export { cString, type SyscallContext, syscall } from './syscall.ts';
+export { setWindowSize } from './terminal.ts';
