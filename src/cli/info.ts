@@ -1,4 +1,4 @@
-import { info } from '../index.ts';
+import { type Info, info, listContainers, listImages } from '../index.ts';
 import { defineCommand } from './command.ts';
 import { print } from './output.ts';
 import { safe } from './safe.ts';
@@ -20,7 +20,7 @@ export async function infoCommand(args: string[]): Promise<number> {
     .opts<{ format?: string }>();
   if (format !== undefined && format !== 'json')
     throw usageError('info', `--format ${format}: the only format is json`);
-  const facts = info();
+  const facts = { ...info(), containers: containers(), images: attempt(() => listImages().length) };
   if (format === 'json') print(`${JSON.stringify(facts, null, 2)}\n`);
   else
     print(
@@ -31,9 +31,29 @@ export async function infoCommand(args: string[]): Promise<number> {
   return 0;
 }
 
-function lines(facts: ReturnType<typeof info>): [name: string, value: string][] {
+interface Facts extends Info {
+  containers: { total: number; running: number } | undefined;
+  images: number | undefined;
+}
+
+function containers(): Facts['containers'] {
+  const records = attempt(listContainers);
+  return (
+    records && { total: records.length, running: records.filter(({ status }) => status === 'running').length }
+  );
+}
+
+/** Only root may read the store, and the rest is worth knowing without it. */
+function attempt<T>(count: () => T): T | undefined {
+  try {
+    return count();
+  } catch {
+    return undefined;
+  }
+}
+
+function lines(facts: Facts): [name: string, value: string][] {
   const { containers, cgroup } = facts;
-  const stopped = containers === undefined ? 0 : containers.total - containers.running;
   return [
     ['tsbox', facts.version],
     ['Node', facts.node],
@@ -44,18 +64,17 @@ function lines(facts: ReturnType<typeof info>): [name: string, value: string][] 
     ['Memory', binarySize(facts.memory)],
     [
       'Containers',
-      containers ? `${containers.running} running, ${stopped} stopped` : 'unknown: the state cannot be read',
+      containers
+        ? `${containers.running} running, ${containers.total - containers.running} not running`
+        : 'not known: the store cannot be read',
     ],
-    ['Images', facts.images === undefined ? 'unknown: the store cannot be read' : String(facts.images)],
+    ['Images', facts.images === undefined ? 'not known: the store cannot be read' : String(facts.images)],
     ['Store', facts.store],
-    ['State', facts.state],
     [
-      'Cgroups',
-      cgroup.mount === undefined
-        ? 'no cgroup v2'
-        : `v2 at ${cgroup.mount}${cgroup.hybrid ? ' (hybrid)' : ''}`,
+      'cgroup v2',
+      cgroup.mount === undefined ? 'not mounted' : `${cgroup.mount}${cgroup.hybrid ? ' (hybrid)' : ''}`,
     ],
-    ['Cgroup controllers', cgroup.controllers.join(' ') || 'none'],
-    ['Runs as root', facts.root ? 'yes' : 'no'],
+    ['Controllers', cgroup.controllers.join(' ') || 'none'],
+    ['Root', facts.root ? 'yes' : 'no'],
   ];
 }

@@ -1,0 +1,26 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { arch, release } from 'node:os';
+import { findCgroup } from '../../cgroup/index.ts';
+import type { Machine } from './check.ts';
+import { PROBES } from './probes.ts';
+
+/** The machine that this runs on. */
+export function thisMachine(): Machine {
+  const root = process.env.TSBOX_ROOT ?? '/var/lib/tsbox';
+  return {
+    release: release(),
+    architecture: arch(),
+    uid: process.geteuid?.() ?? -1,
+    root,
+    read(path) {
+      try {
+        return readFileSync(path, 'utf8');
+      } catch {
+        return undefined;
+      }
+    },
+    exists: existsSync,
+    cgroup: () => findCgroup(),
+    probe: (name) => PROBES[name](root),
+  };
+}
