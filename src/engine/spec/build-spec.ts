@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { CAPABILITIES } from '../../kernel/index.ts';
+import type { ProvidedFile } from '../../runtime/plan.ts';
 import type { Capabilities, Spec } from '../../runtime/spec.ts';
 import { type Host, thisHost } from '../host.ts';
 import {
@@ -20,7 +21,7 @@ import type { RunOptions } from '../run-options.ts';
 import { resolveCommand } from './command.ts';
 import { buildDevices } from './devices.ts';
 import { buildEnvironment } from './environment.ts';
-import { buildFiles, type ProvidedFile } from './files.ts';
+import { buildFiles } from './files.ts';
 import { checkImageConfig, type ImageConfig } from './image-config.ts';
 import { buildRlimits } from './limits.ts';
 import { buildMounts } from './mounts.ts';
@@ -47,6 +48,7 @@ export interface BuiltSpec {
   /** Complete but for `root.path`, which is `rootfs`, and `linux.seccomp`. */
   spec: Spec;
   seccomp: SeccompChoice;
+  /** /etc/hostname, /etc/hosts and /etc/resolv.conf, mounted at their places without being part of the image. */
   files: ProvidedFile[];
   /** A number. Default 15, SIGTERM. */
   stopSignal: number;

@@ -1,3 +1,4 @@
+import { DEFAULT_DEVICE_RULES } from '../../cgroup/index.ts';
 import type { Device, DeviceRule } from '../../runtime/spec.ts';
 import type { Host } from '../host.ts';
 import { devicesBelow, parseDevice, parseDeviceRule } from '../options/index.ts';
@@ -26,25 +27,9 @@ export function buildDevices(
   }
   return {
     devices: unique(asked),
-    rules: [...defaultDeviceRules, ...grants.flatMap((grant) => grant.rules), ...rules],
+    rules: [...DEFAULT_DEVICE_RULES, ...grants.flatMap((grant) => grant.rules), ...rules],
   };
 }
-
-/** Docker's rules and those that runc adds for the default devices and terminals. */
-export const defaultDeviceRules: readonly DeviceRule[] = [
-  { allow: false, type: 'a', access: 'rwm' },
-  // Any node can be made: it cannot be opened, and archives hold some.
-  { allow: true, type: 'c', access: 'm' },
-  { allow: true, type: 'b', access: 'm' },
-  { allow: true, type: 'c', major: 1, minor: 3, access: 'rwm' },
-  { allow: true, type: 'c', major: 1, minor: 5, access: 'rwm' },
-  { allow: true, type: 'c', major: 1, minor: 7, access: 'rwm' },
-  { allow: true, type: 'c', major: 1, minor: 8, access: 'rwm' },
-  { allow: true, type: 'c', major: 1, minor: 9, access: 'rwm' },
-  { allow: true, type: 'c', major: 5, minor: 0, access: 'rwm' },
-  { allow: true, type: 'c', major: 5, minor: 2, access: 'rwm' },
-  { allow: true, type: 'c', major: 136, access: 'rwm' },
-];
 
 /** The host's device nodes, without what a container has of its own: terminals, the console, mounts in /dev. */
 function hostDevices(host: Host): Device[] {

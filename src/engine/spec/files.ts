@@ -1,11 +1,5 @@
+import type { ProvidedFile } from '../../runtime/plan.ts';
 import type { Host } from '../host.ts';
-
-/** A file that the engine makes for the container, mounted at its place without being part of the image. */
-export interface ProvidedFile {
-  path: string;
-  content: string;
-  mode: number;
-}
 
 /**
  * /etc/hostname, /etc/hosts and /etc/resolv.conf, as Docker writes them; with the host's network, the host's own.

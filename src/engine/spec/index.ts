@@ -4,6 +4,4 @@
  * the same options give the same specification in a test.
  */
 export { type BuiltSpec, buildSpec, type SpecInput } from './build-spec.ts';
-export { defaultDeviceRules } from './devices.ts';
-export type { ProvidedFile } from './files.ts';
 export type { ImageConfig } from './image-config.ts';
