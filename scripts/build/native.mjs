@@ -38,8 +38,6 @@ export function compileNative(architecture) {
     if (newerThan(to, [...sources, 'scripts/build/native.mjs'])) continue;
     mkdirSync(directory, { recursive: true });
     const aside = `${to}.${process.pid}`;
-    const options =
-      architecture === 'x64' ? common : common.filter((flag) => flag !== '-fcf-protection=none');
     compile(compilerFor(architecture), [...common, ...flags, '-o', aside, join('native', source)]);
     // A running container may have the old file mapped: replaced, not overwritten.
     renameSync(aside, to);

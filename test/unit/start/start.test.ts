@@ -1,0 +1,150 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const cacheName = `cli-BUNDLE_DIGEST-${process.version}-${process.arch}.cache`;
+let dist: string;
+let store: string;
+
+beforeEach(() => {
+  const directory = mkdtempSync(join(tmpdir(), 'tsbox-start-'));
+  dist = join(directory, 'dist');
+  store = join(directory, 'store');
+  mkdirSync(dist);
+  copyFileSync(join(root, 'src', 'start', 'tsbox.cjs'), join(dist, 'tsbox.cjs'));
+  const functions = Array.from(
+    { length: 200 },
+    (_, n) => `function f${n}(x) { return [x, ${n}, 'text ${n}']; } f${n}();`,
+  );
+  writeFileSync(
+    join(dist, 'cli.cjs'),
+    `${functions.join('\n')}
+    const { basename } = require('node:path');
+    process.stdout.write('bundle ' + basename(__filename) + ' ' + process.argv.slice(2).join(' '));
+    process.exit(Number(process.argv[3] ?? 0));`,
+  );
+});
+afterEach(() => rmSync(join(dist, '..'), { recursive: true, force: true }));
+
+function tsbox(...args: string[]) {
+  const env = { ...process.env, TSBOX_ROOT: store };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(dist, 'tsbox.cjs'), ...args], {
+    encoding: 'utf8',
+    env,
+  });
+  return { status, stdout, stderr };
+}
+const caches = (directory: string) => (existsSync(directory) ? readdirSync(directory) : []);
+const cacheFile = () => join(dist, 'cache', cacheName);
+
+test('runs the bundle, with its arguments and exit status', () => {
+  expect(tsbox('ps', '3')).toEqual({ status: 3, stdout: 'bundle cli.cjs ps 3', stderr: '' });
+});
+
+describe('the code cache', () => {
+  test('is left by a run that worked, and by nothing else', () => {
+    tsbox('--version');
+    tsbox('run', '125');
+    expect(caches(join(dist, 'cache'))).toEqual([]);
+    tsbox('run', '124');
+    expect(caches(join(dist, 'cache'))).toEqual([cacheName]);
+  });
+
+  test('is used as it is by the next run', () => {
+    tsbox('run');
+    const before = statSync(cacheFile());
+    expect(tsbox('run').stdout).toBe('bundle cli.cjs run');
+    // Written anew, it would be another file: it is written aside and renamed.
+    expect(statSync(cacheFile()).ino).toBe(before.ino);
+  });
+
+  test('replaces the caches of older bundles, not of other versions of Node', () => {
+    mkdirSync(join(dist, 'cache'));
+    writeFileSync(join(dist, 'cache', `cli-older-${process.version}-${process.arch}.cache`), '');
+    writeFileSync(join(dist, 'cache', `cli-older-v1.2.3-${process.arch}.cache`), '');
+    tsbox('run');
+    expect(caches(join(dist, 'cache')).sort()).toEqual(
+      [cacheName, `cli-older-v1.2.3-${process.arch}.cache`].sort(),
+    );
+  });
+
+  // V8 does not notice: without the comparison of the halves each of these crashes Node.
+  test.each([0.1, 0.3, 0.5, 0.7, 0.9])(
+    'with a flipped bit at %d of it is harmless, and replaced',
+    (where) => {
+      tsbox('run');
+      const good = readFileSync(cacheFile());
+      const bad = Buffer.from(good);
+      const at = Math.floor(where * bad.length);
+      bad.writeUInt8(bad.readUInt8(at) ^ 0x55, at);
+      writeFileSync(cacheFile(), bad);
+      expect(tsbox('run')).toEqual({ status: 0, stdout: 'bundle cli.cjs run', stderr: '' });
+      const { length } = readFileSync(cacheFile());
+      expect(length).toBe(good.length);
+      expect(readFileSync(cacheFile()).equals(bad)).toBe(false);
+    },
+  );
+
+  test.each([
+    ['empty', (good: Buffer) => good.subarray(0, 0)],
+    ['cut', (good: Buffer) => good.subarray(0, good.length / 2)],
+    ['zeros', (good: Buffer) => Buffer.alloc(good.length)],
+  ])('that is %s is harmless, and replaced', (_, spoil) => {
+    tsbox('run');
+    const good = readFileSync(cacheFile());
+    writeFileSync(cacheFile(), spoil(good));
+    expect(tsbox('run')).toEqual({ status: 0, stdout: 'bundle cli.cjs run', stderr: '' });
+    expect(readFileSync(cacheFile()).length).toBe(good.length);
+  });
+
+  test.each(['file', 'directory'])('is not used when others can write to its %s', (what) => {
+    tsbox('run');
+    const before = statSync(cacheFile());
+    chmodSync(what === 'file' ? cacheFile() : join(dist, 'cache'), 0o777);
+    expect(tsbox('run').stdout).toBe('bundle cli.cjs run');
+    // An unsafe directory is not written to either, the store's is.
+    if (what === 'file') expect(statSync(cacheFile()).ino).not.toBe(before.ino);
+    else expect(caches(join(store, 'cache'))).toEqual([cacheName]);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)(
+    'is not used when another user owns it (skipped without root, which chown needs)',
+    () => {
+      tsbox('run');
+      const before = statSync(cacheFile());
+      chownSync(cacheFile(), 12345, 12345);
+      expect(tsbox('run').stdout).toBe('bundle cli.cjs run');
+      expect(statSync(cacheFile()).ino).not.toBe(before.ino);
+    },
+  );
+
+  test('goes into the store where the package cannot be written to', () => {
+    writeFileSync(join(dist, 'cache'), 'in the way');
+    tsbox('run');
+    expect(caches(join(store, 'cache'))).toEqual([cacheName]);
+    const before = statSync(join(store, 'cache', cacheName));
+    tsbox('run');
+    expect(statSync(join(store, 'cache', cacheName)).ino).toBe(before.ino);
+  });
+
+  test('is not missed where nothing can be written', () => {
+    writeFileSync(join(dist, 'cache'), 'in the way');
+    writeFileSync(store, 'in the way');
+    expect(tsbox('run')).toEqual({ status: 0, stdout: 'bundle cli.cjs run', stderr: '' });
+  });
+});
