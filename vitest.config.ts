@@ -14,6 +14,8 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      // Run by scripts/test-vm, in a guest with pure cgroup v2.
+      { test: { name: 'vm', include: ['test/vm/**/*.test.ts'], testTimeout: 120_000, fileParallelism: false } },
     ],
   },
 });
