@@ -47,7 +47,10 @@ export interface RunOptions {
   ipc?: 'private' | 'host';
   uts?: 'private' | 'host';
   cgroupns?: 'private' | 'host';
-  /** `host` (default), `auto`, or maps `CONTAINER:HOST:SIZE[,…]`, or `HOST:HOST:SIZE` as `UID:GID:SIZE`. */
+  /**
+   * `host` (default): none. `auto`: 65536 ids of its own. `UID:GID:SIZE`: the container's root is the host's UID and GID, and so on.
+   * `CONTAINER:HOST:SIZE[,…]`: maps for users and groups alike; a single one that begins with 0 is of this kind.
+   */
   userns?: string;
   /** Offsets of the container's clocks in seconds: `{ monotonic: 3600, boottime: -60 }`. */
   timeOffsets?: { monotonic?: number; boottime?: number };

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { TsboxError } from '../../kernel/index.ts';
 import type { IdMapping } from '../../runtime/spec.ts';
 import { badOption } from './bad-option.ts';
@@ -67,13 +66,22 @@ const lastId = 1879048191;
  */
 export function automaticRange(id: string, taken: readonly IdRange[]): number {
   const places = Math.floor((lastId + 1 - firstId) / rangeSize);
-  const start = createHash('sha256').update(id).digest().readUInt32BE(0) % places;
+  const start = hash(id) % places;
   for (let step = 0; step < places; step++) {
     const hostID = firstId + ((start + step) % places) * rangeSize;
     if (taken.every((range) => range.hostID >= hostID + rangeSize || range.hostID + range.size <= hostID))
       return hostID;
   }
   throw new TsboxError('NO_IDS', 'no range of 65536 user ids is free for another container');
+}
+
+/** FNV-1a, 32 bits: it only has to scatter, and loading node:crypto would cost every start milliseconds. */
+function hash(text: string): number {
+  let state = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    state = Math.imul(state ^ text.charCodeAt(index), 0x01000193);
+  }
+  return state >>> 0;
 }
 
 /** The ranges of /etc/subuid or /etc/subgid: `NAME:FIRST:COUNT` lines; others are left out. subuid(5). */
