@@ -17,15 +17,17 @@ export function precompileSeccomp() {
  *
  * src/start/tsbox.cjs writes the cache when a `run` has worked. A real one needs root; without, `--explain` does all
  * but the launch.
+ *
+ * @param node the Node that will read it
  */
-export function writeCodeCache() {
+export function writeCodeCache(node = process.execPath) {
   rmSync('dist/cache', { recursive: true, force: true });
   const store = mkdtempSync(join(tmpdir(), 'tsbox-build-'));
   try {
     for (const options of [['--rm'], ['--explain']]) {
       const args = ['dist/tsbox.cjs', 'run', ...options, 'busybox', 'true'];
       const env = { ...process.env, TSBOX_ROOT: store };
-      spawnSync(process.execPath, args, { cwd: root, env, stdio: 'ignore', timeout: 60_000 });
+      spawnSync(node, args, { cwd: root, env, stdio: 'ignore', timeout: 60_000 });
       if (existsSync('dist/cache') && readdirSync('dist/cache').length > 0) {
         console.log(`wrote dist/cache (by tsbox run ${options.join(' ')} busybox true)`);
         return;

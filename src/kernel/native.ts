@@ -8,7 +8,23 @@ export function nativeFile(name: string): string {
   return join(packageRoot(), 'dist', 'native', `linux-${process.arch}`, name);
 }
 
-/** The directory of this package: the nearest one above this file that has a `package.json`. */
+/** The path of the root filesystem that tsbox brings along (rootfs/busybox), for this machine. A build without busybox-static has none. */
+export function embeddedImage(): string {
+  return join(packageRoot(), 'dist', 'images', `busybox-linux-${process.arch}.tar`);
+}
+
+/** How to start this tsbox again, whoever called it: what comes before the arguments of the command. */
+export function selfCommand(): string[] {
+  // Not imported: few programs ask, and all would wait for it.
+  return process.getBuiltinModule('node:sea').isSea()
+    ? [process.execPath]
+    : [process.execPath, join(packageRoot(), 'dist', 'tsbox.cjs')];
+}
+
+/**
+ * The directory of this package: the nearest one above this file that has a `package.json`. The single executable unpacks the
+ * same tree where it keeps its caches (src/start/sea.cjs).
+ */
 export function packageRoot(): string {
   if (root !== undefined) return root;
   let directory = dirname(fileURLToPath(import.meta.url));

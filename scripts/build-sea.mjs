@@ -1,0 +1,108 @@
+/**
+ * `npm run build:sea`: tsbox and Node as one executable, dist/sea/tsbox, for a machine without Node.
+ *
+ *   node scripts/build-sea.mjs                  with the Node that runs this
+ *   node scripts/build-sea.mjs --node FILE      with another one, of the same architecture
+ *
+ * https://nodejs.org/api/single-executable-applications.html
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { root } from './build/files.mjs';
+import { writeCodeCache } from './build/warm.mjs';
+
+const { values } = parseArgs({ options: { node: { type: 'string', default: process.execPath } } });
+const output = join('dist', 'sea');
+const node = (...args) => execFileSync(values.node, args, { cwd: root, encoding: 'utf8' });
+
+execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' });
+rmSync(output, { recursive: true, force: true });
+mkdirSync(output, { recursive: true });
+
+const files = packageFiles();
+writeFileSync(
+  join(output, 'manifest.json'),
+  JSON.stringify({ digest: digestOf(files), files: modesOf(files) }),
+);
+writeFileSync(join(output, 'cli.cache'), codeCache());
+const config = {
+  main: 'src/start/sea.cjs',
+  output: join(output, 'blob'),
+  disableExperimentalSEAWarning: true,
+  useCodeCache: true,
+  assets: {
+    'manifest.json': join(output, 'manifest.json'),
+    'cli.cjs': 'dist/cli.cjs',
+    'cli.cache': join(output, 'cli.cache'),
+    ...files,
+  },
+};
+writeFileSync(join(output, 'config.json'), JSON.stringify(config));
+node('--experimental-sea-config', join(output, 'config.json'));
+copyFileSync(values.node, join(output, 'tsbox.part'));
+const fuse = ['--sentinel-fuse', 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'];
+const postject = [
+  'node_modules/.bin/postject',
+  join(output, 'tsbox.part'),
+  'NODE_SEA_BLOB',
+  config.output,
+  ...fuse,
+];
+execFileSync(postject[0], postject.slice(1), { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+renameSync(join(output, 'tsbox.part'), join(output, 'tsbox'));
+for (const name of ['blob', 'config.json', 'manifest.json', 'cli.cache']) rmSync(join(output, name));
+console.log(`wrote ${join(output, 'tsbox')} with Node ${node('--version').trim()}`);
+
+/** The files that must be files, by their path in the package (which is the asset's name too). */
+function packageFiles() {
+  const here = [`dist/native/linux-${process.arch}`, 'dist/seccomp', 'dist/images']
+    .filter(existsSync)
+    .flatMap((directory) => readdirSync(directory).map((name) => join(directory, name)));
+  const koffi = `node_modules/@koromix/koffi-linux-${process.arch}`;
+  const manifest = createRequire(join(root, 'package.json')).resolve(
+    `@koromix/koffi-linux-${process.arch}/package.json`,
+  );
+  const binary = join(`linux_${process.arch}`, 'koffi.node');
+  return {
+    ...Object.fromEntries(['package.json', ...here].map((path) => [path, path])),
+    [join(koffi, 'package.json')]: manifest,
+    [join(koffi, binary)]: join(dirname(manifest), binary),
+  };
+}
+
+function digestOf(files) {
+  const hash = createHash('sha256');
+  for (const [path, source] of Object.entries(files))
+    hash.update(`${path}\0`).update(readFileSync(source)).update('\0');
+  return hash.digest('hex').slice(0, 32);
+}
+
+function modesOf(files) {
+  const mode = (source) => ((statSync(source).mode & 0o100) === 0 ? 0o600 : 0o700);
+  return Object.fromEntries(Object.entries(files).map(([path, source]) => [path, mode(source)]));
+}
+
+/** V8's code cache by the Node that will use it; half of the file of src/start/tsbox.cjs, which holds it twice. */
+function codeCache() {
+  writeCodeCache(values.node);
+  const suffix = node('-p', "'-' + process.version + '-' + process.arch + '.cache'").trim();
+  const name = readdirSync('dist/cache').find((file) => file.endsWith(suffix));
+  if (name === undefined)
+    throw new Error('tsbox run does not work here, so there is no code cache to put in');
+  const twice = readFileSync(join('dist/cache', name));
+  return twice.subarray(0, twice.length / 2);
+}

@@ -1,0 +1,74 @@
+/*
+ * The start of the single executable: what src/start/tsbox.cjs is for the package.
+ *
+ * The bundle and its code cache are in the executable, which is trusted as a whole. What the kernel must be given as a file (the
+ * native programs, koffi's binary, the default image) is unpacked once into a directory that is named by the content of
+ * all of it and laid out as the package is, so that the code finds everything where it always is.
+ */
+'use strict';
+const {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} = require('node:fs');
+const { createRequire } = require('node:module');
+const { dirname, join } = require('node:path');
+const { getAsset, getRawAsset } = require('node:sea');
+const { Script } = require('node:vm');
+
+const { digest, files } = JSON.parse(getAsset('manifest.json', 'utf8'));
+const root = unpacked();
+const bundle = join(root, 'dist', 'cli.cjs');
+const source = `(function (exports, require, module, __filename, __dirname) {${getAsset('cli.cjs', 'latin1')}\n})`;
+const cachedData = Buffer.from(getRawAsset('cli.cache'));
+const script = new Script(source, { filename: bundle, cachedData });
+script.runInThisContext()({}, createRequire(bundle), { exports: {} }, bundle, dirname(bundle));
+
+/** The directory with the files, which are written by whoever comes first. Programs in it are run as root: nobody else may write there. */
+function unpacked() {
+  const parent =
+    process.geteuid() === 0 ? join(process.env.TSBOX_ROOT || '/var/lib/tsbox', 'executable') : personal();
+  const directory = join(parent, digest);
+  const there = lstatSync(directory, { throwIfNoEntry: false });
+  if (there !== undefined) return ours(directory, there);
+
+  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  ours(parent, lstatSync(parent));
+  // Complete under another name first: whoever sees the directory sees all of it.
+  const aside = mkdtempSync(join(parent, '.unpacking-'));
+  try {
+    for (const [path, mode] of Object.entries(files)) {
+      const file = join(aside, path);
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      writeFileSync(file, Buffer.from(getRawAsset(path)), { mode, flush: true });
+      chmodSync(file, mode);
+    }
+    renameSync(aside, directory);
+  } catch (error) {
+    rmSync(aside, { recursive: true, force: true });
+    // Another tsbox was faster.
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST')
+      fail(`cannot unpack into ${parent}: ${error.message}`);
+  }
+  return ours(directory, lstatSync(directory));
+}
+
+function personal() {
+  const { HOME, XDG_CACHE_HOME } = process.env;
+  if (!XDG_CACHE_HOME && !HOME) fail('needs HOME, to unpack its programs into ~/.cache/tsbox');
+  return join(XDG_CACHE_HOME || join(HOME, '.cache'), 'tsbox');
+}
+
+function ours(directory, stat) {
+  if (stat.isDirectory() && stat.uid === process.geteuid() && (stat.mode & 0o022) === 0) return directory;
+  fail(`will not run programs from ${directory}: others could have put them there; remove it`);
+}
+
+function fail(message) {
+  process.stderr.write(`tsbox: ${message}\n`);
+  process.exit(125);
+}
