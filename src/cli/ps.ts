@@ -2,7 +2,7 @@ import { type ContainerRecord, listContainers } from '../index.ts';
 import { defineCommand } from './command.ts';
 import { type Columns, formatRows, type Row } from './format.ts';
 import { print } from './output.ts';
-import { ago } from './units.ts';
+import { age, ago } from './units.ts';
 
 const COLUMNS: Columns = [
   ['CONTAINER ID', 'ID'],
@@ -59,7 +59,8 @@ function rowOf(record: ContainerRecord, short: boolean): Row {
   };
 }
 
-function statusOf({ status, exitCode }: ContainerRecord): string {
-  if (status === 'running') return 'Up';
-  return status === 'exited' ? `Exited (${exitCode ?? '?'})` : 'Created';
+function statusOf({ status, created, exitCode, finished }: ContainerRecord): string {
+  if (status === 'running') return `Up ${age(Math.max(0, Date.now() - Date.parse(created)) / 1000)}`;
+  if (status === 'created') return 'Created';
+  return `Exited (${exitCode ?? '?'})${finished === undefined ? '' : ` ${ago(finished)}`}`;
 }

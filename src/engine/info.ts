@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { arch, availableParallelism, release, totalmem } from 'node:os';
 import { type CgroupHost, findCgroup } from '../cgroup/index.ts';
 import { version } from '../version.ts';
+import { storeRoot } from './paths.ts';
 
 /** What tsbox knows about the machine it runs on. */
 export interface Info {
@@ -39,7 +40,7 @@ export function info(): Info {
     architecture: arch(),
     processors: availableParallelism(),
     memory: totalmem(),
-    store: process.env.TSBOX_ROOT ?? '/var/lib/tsbox',
+    store: storeRoot(),
     root: process.geteuid?.() === 0,
     cgroup: cgroup(),
   };

@@ -92,7 +92,9 @@ const TEXT = {
 };
 
 function optionOf(flag: Flag<unknown>): Option {
-  const option = new Option(flag.flags, flag.help).helpGroup(`${flag.group}:`);
+  // A bracket anywhere would mean to commander that the value can be left out.
+  const option = new Option(flag.flags.replace(/<.*>/, '<value>'), flag.help).helpGroup(`${flag.group}:`);
+  option.flags = flag.flags;
   return option.required ? option.argParser(collect) : option;
 }
 

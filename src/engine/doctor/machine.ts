@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { arch, release } from 'node:os';
 import { findCgroup } from '../../cgroup/index.ts';
+import { storeRoot } from '../paths.ts';
 import type { Machine } from './check.ts';
 import { PROBES } from './probes.ts';
 
 /** The machine that this runs on. */
 export function thisMachine(): Machine {
-  const root = process.env.TSBOX_ROOT ?? '/var/lib/tsbox';
+  const root = storeRoot();
   return {
     release: release(),
     architecture: arch(),

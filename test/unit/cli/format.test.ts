@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { type Columns, formatRows } from '../../../src/cli/format.ts';
+
+const columns: Columns = [
+  ['IMAGE ID', 'ID'],
+  ['SIZE', 'Size'],
+];
+const rows = [
+  { ID: 'abc', Size: '3MB', Digest: 'sha256:1' },
+  { ID: 'd', Size: '1kB', Digest: 'sha256:2' },
+];
+
+describe('formatRows', () => {
+  it.each([
+    [undefined, 'IMAGE ID   SIZE\nabc        3MB\nd          1kB\n'],
+    ['table', 'IMAGE ID   SIZE\nabc        3MB\nd          1kB\n'],
+    ['{{.ID}}', 'abc\nd\n'],
+    ['{{ .ID }}: {{.Digest}}', 'abc: sha256:1\nd: sha256:2\n'],
+    ['{{.ID}}\\t{{json .Size}}', 'abc\t"3MB"\nd\t"1kB"\n'],
+    ['table {{.Size}}\\t{{.ID}}', 'SIZE   IMAGE ID\n3MB    abc\n1kB    d\n'],
+    [
+      '{{json .}}',
+      '{"ID":"abc","Size":"3MB","Digest":"sha256:1"}\n{"ID":"d","Size":"1kB","Digest":"sha256:2"}\n',
+    ],
+    ['json', '{"ID":"abc","Size":"3MB","Digest":"sha256:1"}\n{"ID":"d","Size":"1kB","Digest":"sha256:2"}\n'],
+  ])('%s', (format, text) => expect(formatRows('images', columns, rows, format)).toBe(text));
+
+  it('says which field was meant', () => {
+    expect(() => formatRows('images', columns, rows, '{{.Siez}}')).toThrow(
+      'there is no {{.Siez}}; did you mean Size?',
+    );
+    expect(() => formatRows('images', columns, rows, '{{range .}}')).toThrow(
+      'there is no {{range .}}, only .ID .Size .Digest',
+    );
+  });
+
+  it('lets no escape sequence of a value through', () => {
+    expect(formatRows('images', columns, [{ ID: '\x1b[2J', Size: '' }], '{{.ID}}')).toBe('\\u001b[2J\n');
+  });
+});
