@@ -62,7 +62,8 @@ const postject = [
   config.output,
   ...fuse,
 ];
-execFileSync(postject[0], postject.slice(1), { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+// It warns of every note section of Node's; what it says counts only when it fails, and is then in the error.
+execFileSync(postject[0], postject.slice(1), { cwd: root, stdio: 'pipe' });
 renameSync(join(output, 'tsbox.part'), join(output, 'tsbox'));
 for (const name of ['blob', 'config.json', 'manifest.json', 'cli.cache']) rmSync(join(output, name));
 console.log(`wrote ${join(output, 'tsbox')} with Node ${node('--version').trim()}`);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { build } from 'esbuild';
+import * as esbuild from 'esbuild';
 import { root } from './files.mjs';
 
 /** What the command's and the library's bundle have in common. koffi is loaded from its own package by src/kernel/ffi.ts. */
@@ -15,6 +15,11 @@ const common = {
   logLevel: 'warning',
 };
 
+/** esbuild prints what is wrong itself. */
+async function build(options) {
+  await esbuild.build({ ...common, ...options }).catch(() => process.exit(1));
+}
+
 /**
  * dist/cli.cjs, the whole command in one CommonJS file, and dist/tsbox.cjs, which starts it.
  *
@@ -22,7 +27,6 @@ const common = {
  */
 export async function bundleCommand() {
   await build({
-    ...common,
     entryPoints: ['src/cli/main.ts'],
     outfile: 'dist/cli.cjs',
     format: 'cjs',
@@ -47,12 +51,10 @@ export async function bundleCommand() {
 /** dist/index.js, the library as one module; its dependencies are those of the package, so that a program shares them. */
 export async function bundleLibrary() {
   await build({
-    ...common,
     entryPoints: ['src/index.ts'],
     outfile: 'dist/index.js',
     format: 'esm',
     packages: 'external',
-    sourcemap: false,
   });
   console.log('bundled dist/index.js');
 }

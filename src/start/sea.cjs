@@ -17,16 +17,21 @@ const {
 } = require('node:fs');
 const { createRequire } = require('node:module');
 const { dirname, join } = require('node:path');
-const { getAsset, getRawAsset } = require('node:sea');
+const { getRawAsset } = require('node:sea');
 const { Script } = require('node:vm');
 
-const { digest, files } = JSON.parse(getAsset('manifest.json', 'utf8'));
+const { digest, files } = JSON.parse(text('manifest.json'));
 const root = unpacked();
 const bundle = join(root, 'dist', 'cli.cjs');
-const source = `(function (exports, require, module, __filename, __dirname) {${getAsset('cli.cjs', 'latin1')}\n})`;
+const source = `(function (exports, require, module, __filename, __dirname) {${text('cli.cjs')}\n})`;
 const cachedData = Buffer.from(getRawAsset('cli.cache'));
 const script = new Script(source, { filename: bundle, cachedData });
 script.runInThisContext()({}, createRequire(bundle), { exports: {} }, bundle, dirname(bundle));
+
+/** Latin-1, because ours are ASCII: no decoding, and a string of one byte a character. */
+function text(name) {
+  return Buffer.from(getRawAsset(name)).toString('latin1');
+}
 
 /** The directory with the files, which are written by whoever comes first. Programs in it are run as root: nobody else may write there. */
 function unpacked() {
