@@ -1,0 +1,113 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { v4 as randomUuid } from 'uuid';
+import { lockFile, TsboxError } from '../kernel/index.ts';
+import { containersDirectory, namesDirectory } from './paths.ts';
+import { randomName } from './random-name.ts';
+
+/**
+ * A container's directory, and the lock on it that says "somebody takes care of this one". The lock is an flock(2) on the directory's descriptor:
+ * the kernel lets go of it whatever becomes of its owner, so a container whose lock is free but whose record says
+ * `running` is one whose tsbox was killed.
+ */
+export interface ContainerDirectory {
+  id: string;
+  name: string;
+  path: string;
+  /** Holds the lock. */
+  fd: number;
+}
+
+/** 64 hexadecimal digits, of which 244 bits are random: as long as Docker's, because tools expect that. */
+export function newContainerId(): string {
+  return `${randomUuid()}${randomUuid()}`.replaceAll('-', '');
+}
+
+/**
+ * Makes and locks the directory of a new container and takes its name.
+ *
+ * @param name undefined for one that is made up
+ * @throws {TsboxError} NAME_IN_USE
+ */
+export function makeContainerDirectory(id: string, name: string | undefined): ContainerDirectory {
+  const path = join(containersDirectory(), id);
+  mkdirSync(namesDirectory(), { recursive: true, mode: 0o700 });
+  const fd = makeLocked(path);
+  try {
+    mkdirSync(join(path, 'upper'), 0o755);
+    mkdirSync(join(path, 'work'), 0o700);
+    return { id, path, fd, name: takeName(id, name) };
+  } catch (error) {
+    rmSync(path, { recursive: true, force: true });
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** Between mkdir and flock the directory looks abandoned, and a sweep may take it away: then again. */
+function makeLocked(path: string): number {
+  for (;;) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    if (lockFile(fd, 'exclusive') && fstatSync(fd).nlink > 0) return fd;
+    closeSync(fd);
+  }
+}
+
+/** The lock of somebody else's container: its descriptor if it was free, undefined if its owner lives or the container is gone. */
+export function lockAbandoned(id: string): number | undefined {
+  let fd: number;
+  try {
+    fd = openSync(join(containersDirectory(), id), constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch {
+    return undefined;
+  }
+  if (lockFile(fd, 'exclusive', { wait: false }) && fstatSync(fd).nlink > 0) return fd;
+  closeSync(fd);
+  return undefined;
+}
+
+/** Removes all of it, with the name; the caller holds the lock. Files first, the name last: a name leads to a container or is free. */
+export function removeContainerDirectory(id: string, name: string | undefined): void {
+  rmSync(join(containersDirectory(), id), { recursive: true, force: true });
+  if (name !== undefined && nameOwner(name) === id) unlinkSync(join(namesDirectory(), name));
+}
+
+/** The id that a name stands for. */
+export function nameOwner(name: string): string | undefined {
+  try {
+    return readlinkSync(join(namesDirectory(), name));
+  } catch {
+    return undefined;
+  }
+}
+
+function takeName(id: string, asked: string | undefined): string {
+  for (let attempt = 0; ; attempt++) {
+    const name = asked ?? randomName(attempt);
+    try {
+      symlinkSync(id, join(namesDirectory(), name));
+      return name;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if (asked === undefined) continue;
+      throw new TsboxError(
+        'NAME_IN_USE',
+        `the name \`${asked}\` is already used by container ${nameOwner(asked)?.slice(0, 12)}`,
+        {
+          advice: `remove that one (tsbox rm ${asked}) or choose another name`,
+        },
+      );
+    }
+  }
+}

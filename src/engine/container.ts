@@ -1,0 +1,63 @@
+import type { Duplex, Readable, Writable } from 'node:stream';
+import type { CgroupStats } from '../cgroup/index.ts';
+import type { ProfileEntry } from '../launch/index.ts';
+import type { RunOptions } from './run-options.ts';
+import type { StdioChoice } from './streams.ts';
+
+export type Stdio = StdioChoice;
+export type ContainerStats = CgroupStats;
+
+/** How to start a container: what it is ({@link RunOptions}) and how this process is connected to it. */
+export interface StartOptions extends RunOptions {
+  /** Default `pipe`. */
+  stdin?: Stdio;
+  stdout?: Stdio;
+  stderr?: Stdio;
+  /** With `tty`: the size of the terminal in characters. */
+  size?: { columns: number; rows: number };
+  /** Kills the container when it fires; before the start, rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Time each system call, for {@link Container.profile}. */
+  profile?: boolean;
+}
+
+/** How a container ended. */
+export interface ExitStatus {
+  /** 0 to 255: what the program gave, or 128+n where signal n ended it. */
+  code: number;
+  /** `SIGKILL`, where a signal ended it. */
+  signal?: string;
+  /** Whether the kernel killed it because its memory was used up. */
+  oomKilled: boolean;
+  /** Bytes, where there is a limit. */
+  memoryLimit?: number;
+}
+
+/**
+ * A running container. `await using box = await run(…)` kills it at the end of the block, if it still runs by then, and waits until nothing is left of it.
+ */
+export interface Container extends AsyncDisposable {
+  /** 64 hexadecimal digits. */
+  readonly id: string;
+  readonly name: string;
+  /** Of the program, on the host. */
+  readonly pid: number;
+  /** Null where it is not `pipe`, and with a terminal. */
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /** With `tty`: the terminal's other end, to write what is typed and read what is shown. */
+  readonly terminal: Duplex | null;
+  /** Resolves when the program has ended and nothing of it is left on the host. Can be called any number of times. */
+  wait(): Promise<ExitStatus>;
+  /** Sends a signal to the program, SIGKILL by default. @throws {TsboxError} BAD_OPTION, NOT_RUNNING */
+  kill(signal?: string | number): Promise<void>;
+  /** Sends the stop signal and, after the stop time-out, SIGKILL. */
+  stop(): Promise<ExitStatus>;
+  /** @throws {TsboxError} NO_TERMINAL */
+  resize(size: { columns: number; rows: number }): void;
+  /** What it has used so far. */
+  stats(): Promise<ContainerStats>;
+  /** With `profile`: each system call with its time. */
+  profile(): ProfileEntry[];
+}

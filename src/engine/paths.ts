@@ -1,0 +1,16 @@
+import { join } from 'node:path';
+
+/** Where tsbox keeps what outlives a process: `/var/lib/tsbox`, or `TSBOX_ROOT`. Read at each use, so that a test can change it. */
+export function storeRoot(): string {
+  return process.env.TSBOX_ROOT || '/var/lib/tsbox';
+}
+
+/** One directory a container, by id: its record, its writable layer, its lock. */
+export function containersDirectory(): string {
+  return join(storeRoot(), 'containers');
+}
+
+/** One symbolic link a name, to the id: made in one step that fails where the name is taken. */
+export function namesDirectory(): string {
+  return join(storeRoot(), 'names');
+}

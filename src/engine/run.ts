@@ -1,0 +1,139 @@
+import { closeSync, rmSync, writeFileSync } from 'node:fs';
+import { findImage } from '../image/index.ts';
+import { TsboxError } from '../kernel/index.ts';
+import type { Plan } from '../launch/index.ts';
+import { planContainer } from '../runtime/index.ts';
+import type { Container, StartOptions } from './container.ts';
+import { makeContainerDirectory, newContainerId, removeContainerDirectory } from './container-directory.ts';
+import { imageFor } from './image-for.ts';
+import { startJanitor } from './janitor.ts';
+import { checkName } from './options/index.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { type ContainerRecord, writeRecord } from './record.ts';
+import type { RunOptions } from './run-options.ts';
+import { RunningContainer } from './running-container.ts';
+import { discardCgroup, start } from './start.ts';
+import { openStreams, openTerminalStreams, type Streams } from './streams.ts';
+import { mappedOwner, prepareWritableLayer } from './writable-layer.ts';
+
+/**
+ * Starts a container and resolves once its program runs.
+ *
+ * @param image a name, id or unique beginning of an id of an image in the store
+ * @param command what to run instead of the image's command
+ * @throws {TsboxError} where anything is wrong; nothing is left behind then. `exitCode` is 127 or 126 where the
+ *   program is not there or cannot be run, otherwise 125.
+ */
+export async function run(
+  image: string,
+  command: readonly string[] = [],
+  options: StartOptions = {},
+): Promise<Container> {
+  options.signal?.throwIfAborted();
+  requireRoot();
+  const stored = await imageFor(image);
+  if (options.name !== undefined) checkName('--name', options.name);
+  const id = newContainerId();
+  const prepared = prepare(stored, command, { rm: true, ...options }, id);
+  startJanitor(() => live.size === 0);
+  const directory = makeContainerDirectory(id, options.name);
+  live.add(id);
+  let streams: Streams | undefined;
+  try {
+    if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);
+    const record = newRecord(prepared, directory.name, image, options);
+    writeRecord(record);
+    prepareWritableLayer(directory.path, prepared.built.spec);
+    prepared.makeCgroupParents();
+    streams = chooseStreams(options, mappedOwner(prepared.built.spec));
+    const starting = start(prepared, streams, options.profile ?? false);
+    streams.release();
+    const started = await starting;
+    record.status = 'running';
+    record.pid = started.pid;
+    writeRecord(record);
+    const container = new RunningContainer(started, prepared, directory, await streams.connect(), record);
+    followSignal(container, options.signal);
+    container.wait().then(
+      () => live.delete(id),
+      () => {},
+    );
+    return container;
+  } catch (error) {
+    streams?.abandon();
+    await discardCgroup(prepared.input.cgroup?.path);
+    if (options.cidfile !== undefined && !isCidfileError(error)) rmSync(options.cidfile, { force: true });
+    removeContainerDirectory(id, directory.name);
+    closeSync(directory.fd);
+    live.delete(id);
+    throw error;
+  }
+}
+
+/** What `run` would do, without doing it: needs no root, makes nothing. @throws {TsboxError} as `run` does */
+export function explain(image: string, command: readonly string[] = [], options: RunOptions = {}): Plan {
+  const prepared = prepare(findImage(image), command, { rm: true, ...options }, newContainerId());
+  const stdio = options.tty ? { terminalSocket: 3 } : { stdin: 0, stdout: 1, stderr: 2 };
+  return planContainer({ ...prepared.input, stdio, ready: 4 });
+}
+
+/** Containers of this process that something is left of. */
+const live = new Set<string>();
+
+function requireRoot(): void {
+  if (process.geteuid?.() === 0) return;
+  throw new TsboxError('NOT_ROOT', 'making namespaces, mounts and cgroups needs root', {
+    advice: 'run it with sudo; `tsbox run --explain …` shows what it would do without being root',
+  });
+}
+
+function newRecord(prepared: Prepared, name: string, image: string, options: StartOptions): ContainerRecord {
+  const map = prepared.built.spec.linux.uidMappings?.[0];
+  return {
+    id: prepared.input.id,
+    name,
+    image,
+    imageId: prepared.image.id,
+    command: prepared.built.spec.process.args,
+    created: new Date().toISOString(),
+    labels: { ...prepared.image.config.Labels, ...options.labels },
+    status: 'created',
+    rm: options.rm ?? true,
+    ...(prepared.input.cgroup && { cgroup: prepared.input.cgroup.path }),
+    ...(map && { idRange: { hostID: map.hostID, size: map.size } }),
+  };
+}
+
+function chooseStreams(options: StartOptions, owner: number): Streams {
+  if (options.tty) return openTerminalStreams(options.size);
+  const { stdin = 'pipe', stdout = 'pipe', stderr = 'pipe' } = options;
+  return openStreams({ stdin, stdout, stderr }, owner);
+}
+
+/** Docker writes no newline, and refuses a file that exists: it may be another container's. */
+function writeCidfile(path: string, id: string): void {
+  try {
+    writeFileSync(path, id, { flag: 'wx', mode: 0o644 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason = code === 'EEXIST' ? 'the file exists already; remove it or name another' : `${code}`;
+    throw new TsboxError(CIDFILE, `--cidfile \`${path}\`: ${reason}`);
+  }
+}
+
+function isCidfileError(error: unknown): boolean {
+  return error instanceof TsboxError && error.code === CIDFILE;
+}
+
+const CIDFILE = 'BAD_CIDFILE';
+
+function followSignal(container: Container, signal: AbortSignal | undefined): void {
+  if (signal === undefined) return;
+  const kill = () => container.kill('SIGKILL').catch(() => {});
+  if (signal.aborted) kill();
+  signal.addEventListener('abort', kill);
+  container
+    .wait()
+    .finally(() => signal.removeEventListener('abort', kill))
+    .catch(() => {});
+}

@@ -1,0 +1,152 @@
+import { closeSync } from 'node:fs';
+import { oomKills, readStats } from '../cgroup/index.ts';
+import {
+  type Death,
+  reap,
+  setWindowSize,
+  signalName,
+  signalPidfd,
+  TsboxError,
+  waitReadable,
+} from '../kernel/index.ts';
+import { type ProfileEntry, profileOf } from '../launch/index.ts';
+import type { Container, ContainerStats, ExitStatus } from './container.ts';
+import { type ContainerDirectory, removeContainerDirectory } from './container-directory.ts';
+import { parseSignal } from './options/index.ts';
+import type { Prepared } from './prepare.ts';
+import { type ContainerRecord, writeRecord } from './record.ts';
+import { discardCgroup, type Started } from './start.ts';
+import type { ConnectedStreams } from './streams.ts';
+
+/** A container that this process has started and is the parent of. */
+export class RunningContainer implements Container {
+  readonly id: string;
+  readonly name: string;
+  readonly pid: number;
+  readonly stdin;
+  readonly stdout;
+  readonly stderr;
+  readonly terminal;
+  readonly #started: Started;
+  readonly #prepared: Prepared;
+  readonly #directory: ContainerDirectory;
+  readonly #streams: ConnectedStreams;
+  readonly #record: ContainerRecord;
+  readonly #end: Promise<ExitStatus>;
+  #alive = true;
+
+  constructor(
+    started: Started,
+    prepared: Prepared,
+    directory: ContainerDirectory,
+    streams: ConnectedStreams,
+    record: ContainerRecord,
+  ) {
+    this.id = directory.id;
+    this.name = directory.name;
+    this.pid = started.pid;
+    ({ stdin: this.stdin, stdout: this.stdout, stderr: this.stderr, terminal: this.terminal } = streams);
+    this.#started = started;
+    this.#prepared = prepared;
+    this.#directory = directory;
+    this.#streams = streams;
+    this.#record = record;
+    this.#end = this.#settle();
+    // Whoever asks gets the error; nobody has to ask.
+    this.#end.catch(() => {});
+  }
+
+  wait(): Promise<ExitStatus> {
+    return this.#end;
+  }
+
+  async kill(signal: string | number = 'SIGKILL'): Promise<void> {
+    const number = parseSignal('signal', String(signal));
+    if (!this.#alive || !signalPidfd(this.#started.pidfd, number)) {
+      throw new TsboxError('NOT_RUNNING', `container ${this.name} is not running`);
+    }
+  }
+
+  async stop(): Promise<ExitStatus> {
+    const { stopSignal, stopTimeout } = this.#prepared.built;
+    if (this.#alive) signalPidfd(this.#started.pidfd, stopSignal);
+    const timer =
+      stopTimeout < 0
+        ? undefined
+        : setTimeout(() => this.#alive && signalPidfd(this.#started.pidfd, SIGKILL), stopTimeout * 1000);
+    try {
+      return await this.#end;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  resize(size: { columns: number; rows: number }): void {
+    if (this.#streams.terminalFd === undefined) {
+      throw new TsboxError('NO_TERMINAL', `container ${this.name} has no terminal`);
+    }
+    if (this.#alive) setWindowSize(this.#streams.terminalFd, size);
+  }
+
+  async stats(): Promise<ContainerStats> {
+    const cgroup = this.#prepared.input.cgroup;
+    return cgroup === undefined ? {} : readStats(cgroup.path);
+  }
+
+  profile(): ProfileEntry[] {
+    return profileOf(this.#started.arena);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#alive) signalPidfd(this.#started.pidfd, SIGKILL);
+    await this.#end;
+    this.stdin?.destroy();
+    this.stdout?.destroy();
+    this.stderr?.destroy();
+    this.terminal?.destroy();
+  }
+
+  async #settle(): Promise<ExitStatus> {
+    const { pidfd } = this.#started;
+    await waitReadable(pidfd);
+    const death = reap(pidfd) as Death;
+    this.#alive = false;
+    closeSync(pidfd);
+    const path = this.#prepared.input.cgroup?.path;
+    const status = exitStatus(death, path === undefined ? 0 : oomKills(path), this.#prepared);
+    await discardCgroup(path);
+    await this.#leave(status);
+    await this.#streams.drained;
+    return status;
+  }
+
+  /** The record says how it ended, or all of it goes; then the lock does. */
+  async #leave(status: ExitStatus): Promise<void> {
+    if (this.#record.rm) removeContainerDirectory(this.id, this.name);
+    else {
+      const { pid: _, ...record } = this.#record;
+      writeRecord({
+        ...record,
+        status: 'exited',
+        exitCode: status.code,
+        oomKilled: status.oomKilled,
+        finished: new Date().toISOString(),
+      });
+    }
+    closeSync(this.#directory.fd);
+  }
+}
+
+function exitStatus(death: Death, kills: number, prepared: Prepared): ExitStatus {
+  const code = 'code' in death ? death.code : 128 + death.signal;
+  const limit = prepared.built.spec.linux.resources?.memory?.limit;
+  return {
+    code,
+    ...('signal' in death && { signal: signalName(death.signal) }),
+    // A program that lives on after one of its children was killed says so itself, by its own status.
+    oomKilled: kills > 0 && code === 128 + SIGKILL,
+    ...(limit !== undefined && limit > 0 && { memoryLimit: limit }),
+  };
+}
+
+const SIGKILL = 9;

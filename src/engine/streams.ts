@@ -1,0 +1,114 @@
+import { closeSync, fchownSync, fstatSync, openSync } from 'node:fs';
+import type { Duplex, Readable, Writable } from 'node:stream';
+import { pipe, receiveDescriptor, socketPair } from '../kernel/index.ts';
+import type { Stdio } from '../runtime/index.ts';
+
+/**
+ * `pipe`: a stream for the caller. `ignore`: /dev/null. `inherit`: ours; where ours is a terminal, a file or a socket, the program
+ * gets a pipe all the same, whose content is copied: through a descriptor of the host's terminal it could type into it (CVE-2017-5226), and a file it could reopen for writing.
+ */
+export type StdioChoice = 'pipe' | 'inherit' | 'ignore';
+
+/** The streams of a container that is about to start, on both sides. */
+export interface Streams {
+  /** What the plan gives the program. */
+  child: Stdio | { terminalSocket: number };
+  /** Closes what only the program needs; to be called once it has been cloned. */
+  release(): void;
+  /** Opens our sides as streams; to be called once the program runs. */
+  connect(): Promise<ConnectedStreams>;
+  /** Closes everything of a container that did not start. */
+  abandon(): void;
+}
+
+export interface ConnectedStreams {
+  stdin: Writable | null;
+  stdout: Readable | null;
+  stderr: Readable | null;
+  terminal: Duplex | null;
+  /** The master end of the terminal. */
+  terminalFd: number | undefined;
+  /** Resolves when everything that is copied for `inherit` has been written. */
+  drained: Promise<void>;
+}
+
+export function openStreams(
+  choices: Record<'stdin' | 'stdout' | 'stderr', StdioChoice>,
+  owner: number,
+): Streams {
+  const streams = NAMES.map((name, index) => openStream(choices[name], index, owner));
+  const child = { stdin: streams[0]?.child, stdout: streams[1]?.child, stderr: streams[2]?.child } as Stdio;
+  const release = () => {
+    for (const { child, ours } of streams) if (!ours) closeSync(child);
+  };
+  return {
+    child,
+    release,
+    abandon() {
+      for (const { parent } of streams) if (parent !== undefined) closeSync(parent);
+    },
+    async connect() {
+      if (streams.every(({ parent }) => parent === undefined)) return UNCONNECTED;
+      const { connectStreams } = await import('./stream-connect.ts');
+      return connectStreams(streams.map(({ parent, copy }) => ({ parent, copy })));
+    },
+  };
+}
+
+/** A terminal instead of three streams. */
+export function openTerminalStreams(size: { columns: number; rows: number } | undefined): Streams {
+  const [ours, theirs] = socketPair();
+  return {
+    child: { terminalSocket: theirs },
+    release: () => closeSync(theirs),
+    abandon: () => closeSync(ours),
+    async connect() {
+      const master = receiveDescriptor(ours);
+      closeSync(ours);
+      if (master === undefined) return UNCONNECTED;
+      const { connectTerminal } = await import('./stream-connect.ts');
+      return connectTerminal(master, size);
+    },
+  };
+}
+
+interface OneStream {
+  /** What the program gets. */
+  child: number;
+  /** Our end of a pipe. */
+  parent: number | undefined;
+  /** Whether `child` is one of our own 0, 1 and 2, which stay open. */
+  ours: boolean;
+  /** Whether our end is copied from or to our own stream. */
+  copy: boolean;
+}
+
+function openStream(choice: StdioChoice, index: number, owner: number): OneStream {
+  if (choice === 'ignore')
+    return { child: openSync('/dev/null', 'r+'), parent: undefined, ours: false, copy: false };
+  if (choice === 'inherit' && isPassable(index))
+    return { child: index, parent: undefined, ours: true, copy: false };
+  const { read, write } = pipe();
+  const [child, parent] = index === 0 ? [read, write] : [write, read];
+  // So that a program that is not root can open /dev/stdout.
+  if (owner !== 0) fchownSync(child, owner, owner);
+  return { child, parent, ours: false, copy: choice === 'inherit' };
+}
+
+/** A pipe or /dev/null says nothing about the host. */
+function isPassable(fd: number): boolean {
+  const stats = fstatSync(fd);
+  return stats.isFIFO() || (stats.isCharacterDevice() && stats.rdev === DEV_NULL);
+}
+
+const NAMES = ['stdin', 'stdout', 'stderr'] as const;
+const DEV_NULL = 0x103;
+
+const UNCONNECTED: ConnectedStreams = {
+  stdin: null,
+  stdout: null,
+  stderr: null,
+  terminal: null,
+  terminalFd: undefined,
+  drained: Promise.resolve(),
+};

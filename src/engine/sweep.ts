@@ -1,0 +1,66 @@
+import { closeSync, readdirSync, unlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { findCgroup, killCgroup, removeCgroupNow } from '../cgroup/index.ts';
+import { lockAbandoned, nameOwner, removeContainerDirectory } from './container-directory.ts';
+import { namesDirectory } from './paths.ts';
+import { type ContainerRecord, containerIds, readRecord, writeRecord } from './record.ts';
+
+/**
+ * Removes what tsbox processes left that were killed: the containers whose lock is free although their record does not say that they ended.
+ * Harmless at any time and any number of times: what somebody holds the lock of is not touched.
+ */
+export function sweep(): void {
+  for (const id of containerIds()) {
+    const lock = lockAbandoned(id);
+    if (lock === undefined) continue;
+    try {
+      sweepContainer(id, readRecord(id));
+    } finally {
+      closeSync(lock);
+    }
+  }
+  sweepNames();
+}
+
+function sweepContainer(id: string, record: ContainerRecord | undefined): void {
+  if (record?.status === 'exited') return;
+  // Without a record it died before the limits were known, let alone a group of another parent.
+  if (!endCgroup(record?.cgroup ?? defaultCgroup(id), id)) return;
+  if (record === undefined || record.rm) removeContainerDirectory(id, record?.name);
+  else writeRecord({ ...record, status: 'exited', exitCode: 137, finished: new Date().toISOString() });
+}
+
+/** Whether nothing lives in it any more. */
+function endCgroup(path: string | undefined, id: string): boolean {
+  // The path is read from a file: it must at least be a group of this container.
+  if (path === undefined || basename(path) !== id) return true;
+  for (let attempt = 0; attempt < 100; attempt++) {
+    if (removeCgroupNow(path)) return true;
+    killCgroup(path);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+  }
+  return false;
+}
+
+function defaultCgroup(id: string): string | undefined {
+  try {
+    return join(findCgroup().mountPoint, 'tsbox', id);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A name is taken before and given back after its container's directory is there, so it may lead nowhere. */
+function sweepNames(): void {
+  const ids = new Set(containerIds());
+  let names: string[];
+  try {
+    names = readdirSync(namesDirectory());
+  } catch {
+    return;
+  }
+  for (const name of names) {
+    const owner = nameOwner(name);
+    if (owner !== undefined && !ids.has(owner)) unlinkSync(join(namesDirectory(), name));
+  }
+}

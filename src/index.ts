@@ -1,0 +1,71 @@
+/**
+ * tsbox as a library.
+ *
+ * ```ts
+ * import { run } from 'tsbox';
+ *
+ * await using box = await run('alpine', ['sh', '-c', 'echo hi'], { memory: '64m' });
+ * for await (const chunk of box.stdout) process.stdout.write(chunk);
+ * const { code } = await box.wait();
+ * ```
+ *
+ * Everything that the command does, it does through this file. Needs root.
+ */
+export type { Container, ContainerStats, ExitStatus, StartOptions, Stdio } from './engine/container.ts';
+export type { Check } from './engine/doctor/index.ts';
+export { type Info, info } from './engine/info.ts';
+export { didYouMean } from './engine/options/index.ts';
+export type { ContainerRecord } from './engine/record.ts';
+export { listContainers } from './engine/records.ts';
+export { removeContainer } from './engine/remove.ts';
+export { explain, run } from './engine/run.ts';
+export type { RunOptions } from './engine/run-options.ts';
+export { sweep } from './engine/sweep.ts';
+export { findImage, listImages, type StoredImage } from './image/index.ts';
+export { KernelError, TsboxError } from './kernel/index.ts';
+export {
+  formatPlan,
+  formatProfile,
+  type Plan,
+  type ProfileEntry,
+  planToJson,
+  type Step,
+} from './launch/index.ts';
+
+import type { Readable } from 'node:stream';
+import type { Check } from './engine/doctor/index.ts';
+import { imagesInUse } from './engine/records.ts';
+import type { ImportOptions, StoredImage } from './image/index.ts';
+import * as image from './image/index.ts';
+
+/**
+ * Takes a root filesystem archive into the store: a tar file, plain or compressed with gzip, zstd or xz.
+ *
+ * @param source a path, an http or https URL, or a stream
+ * @param name what to call it, with or without a tag
+ * @throws {TsboxError} with one line about what is wrong with it; nothing is kept then
+ */
+export async function importImage(
+  source: string | Readable,
+  name?: string,
+  options?: ImportOptions,
+): Promise<StoredImage> {
+  // The parsers and decompressors are needed here only, and are the larger part of the code.
+  const { importImage } = await import('./image/import.ts');
+  return importImage(source, name, options);
+}
+
+/**
+ * Removes a name, and what no other name needs.
+ *
+ * @throws {TsboxError} IMAGE_NOT_FOUND, IMAGE_IN_USE
+ */
+export function removeImage(reference: string): { untagged: string[]; deleted: string[] } {
+  return image.removeImage(reference, { inUse: imagesInUse });
+}
+
+/** What this host can and cannot do for containers. */
+export async function doctor(): Promise<Check[]> {
+  const { doctor } = await import('./engine/doctor/index.ts');
+  return doctor();
+}
