@@ -10,7 +10,7 @@ import { AUDIT_ARCH, architecturesOf, type Machine, X32_BIT } from './architectu
 import { Assembler, BPF, type Label } from './assembler.ts';
 import { checkSeccomp } from './check.ts';
 import { conditional } from './conditions.ts';
-import { rulesOf } from './rules.ts';
+import { ARM_PRIVATE, bitsOf, rulesOf } from './rules.ts';
 import { type Range, search } from './search.ts';
 import type { Architecture } from './syscalls.ts';
 
@@ -65,20 +65,23 @@ function aboveX32Bit(code: Assembler, seccomp: Seccomp, named: boolean): Range[]
 /** The verdict of every number on one architecture, as ranges. */
 function rangesOf(code: Assembler, seccomp: Seccomp, architecture: Architecture): Range[] {
   const { byNumber, largest } = rulesOf(seccomp, architecture);
-  const bits = architecture === 'x86' || architecture === 'arm' ? 32 : 64;
   const fallback = code.ret(returnValue(seccomp.defaultAction, seccomp.defaultErrnoRet));
   const newer =
     largest !== undefined && refusesByDefault(seccomp.defaultAction)
       ? code.ret(SECCOMP_RET_ERRNO + ENOSYS)
       : fallback;
-  const rest = (number: number): Label => (number > (largest ?? 0) ? newer : fallback);
+  const rest = (number: number): Label =>
+    number <= (largest ?? 0) || (architecture === 'arm' && number >= ARM_PRIVATE) ? fallback : newer;
 
   const ranges: Range[] = [{ start: 0, label: rest(0) }];
   if (largest !== undefined) ranges.push({ start: largest + 1, label: newer });
+  if (architecture === 'arm') ranges.push({ start: ARM_PRIVATE, label: fallback });
   for (const [number, rules] of [...byNumber].sort(([a], [b]) => a - b)) {
     const [first] = rules;
     const label =
-      first?.conditions.length === 0 ? code.ret(first.value) : conditional(code, rules, rest(number), bits);
+      first?.conditions.length === 0
+        ? code.ret(first.value)
+        : conditional(code, rules, rest(number), bitsOf(architecture));
     ranges.push({ start: number, label }, { start: number + 1, label: rest(number + 1) });
   }
   // Where two start at one place, the later one counts: what follows a number gives way to the next number's own rules.

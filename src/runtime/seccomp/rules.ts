@@ -22,8 +22,13 @@ export interface Rules {
   largest: number | undefined;
 }
 
+/** The width of an argument. x32 has 64-bit registers, but 32-bit arguments, and libseccomp compares those. */
+export function bitsOf(architecture: Architecture): 32 | 64 {
+  return architecture === 'x86_64' || architecture === 'aarch64' ? 64 : 32;
+}
+
 /** ARM's private calls (__ARM_NR_BASE, arch/arm/include/uapi/asm/unistd.h) have numbers that say nothing about their age. */
-const ARM_PRIVATE = 0xf0000;
+export const ARM_PRIVATE = 0xf0000;
 
 /**
  * The profile's rules by number on one architecture. Names that it does not have are left out, as runc does: a profile lists
@@ -41,7 +46,7 @@ export function rulesOf(seccomp: Seccomp, architecture: Architecture): Rules {
       // runc and libseccomp leave such a rule out, so one that says otherwise about the same call counts, whichever comes first.
       if (value === fallback) continue;
       for (const conditions of alternatives(args ?? [])) {
-        if (number !== undefined) add(byNumber, number, { conditions, value });
+        if (number !== undefined) add(byNumber, number, { conditions, value }, bitsOf(architecture));
         if (architecture === 'x86') addMultiplexed(byNumber, name, { conditions, value });
       }
     }
@@ -59,14 +64,25 @@ function addMultiplexed(byNumber: Map<number, Rule[]>, name: string, { condition
   const number = through && syscallNumberOn('x86', through.through);
   if (through === undefined || number === undefined) return;
   const which = { index: 0, op: 'SCMP_CMP_EQ', value: BigInt(through.call), mask: undefined };
-  add(byNumber, number, { conditions: [which, ...conditions.filter(({ index }) => index !== 0)], value });
+  add(byNumber, number, { conditions: [which, ...conditions.filter(({ index }) => index !== 0)], value }, 32);
 }
 
 /** A rule without conditions covers every one with; of two without, the first counts. So libseccomp has it. */
-function add(byNumber: Map<number, Rule[]>, number: number, rule: Rule): void {
+function add(
+  byNumber: Map<number, Rule[]>,
+  number: number,
+  { conditions, value }: Rule,
+  bits: 32 | 64,
+): void {
   const rules = byNumber.get(number) ?? [];
+  // To compare no bit with nothing is no condition.
+  const rule = { conditions: conditions.filter((condition) => !isAlwaysTrue(condition, bits)), value };
   if (rules.some(({ conditions }) => conditions.length === 0)) return;
   byNumber.set(number, rule.conditions.length === 0 ? [rule] : [...rules, rule]);
+}
+
+function isAlwaysTrue({ mask, value }: Condition, bits: 32 | 64): boolean {
+  return mask !== undefined && BigInt.asUintN(bits, mask) === 0n && BigInt.asUintN(bits, value) === 0n;
 }
 
 /**
