@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { print } from './output.ts';
+import { usageError } from './usage.ts';
 
 /** What a command's `--help` says besides its options. */
 export interface CommandText {
@@ -11,8 +12,8 @@ export interface CommandText {
 }
 
 /**
- * A command of commander that throws, where commander would print and exit: src/cli/report.ts reports what it throws, like every
- * other error. Only the command that runs is ever defined, so there is no parent with subcommands.
+ * A command of commander that throws where commander would print and exit: src/cli/report.ts reports it, like every other error.
+ * (That help was printed is thrown too.) Only the command that runs is ever defined, so there is no parent with subcommands.
  */
 export function defineCommand(
   text: CommandText,
@@ -31,7 +32,16 @@ export function defineCommand(
       // Asked only when help is printed: `process.stdout` costs 3 ms.
       getOutHelpWidth: () => process.stdout.columns ?? 100,
     })
-    .exitOverride();
+    .exitOverride((error) => {
+      throw error.exitCode === 0 ? error : usageError(name, plain(error.message));
+    });
+}
+
+/** From `error: unknown option '--memroy'\n(Did you mean --memory?)`. */
+function plain(message: string): string {
+  const [first = '', ...rest] = message.replace(/^error: /, '').split('\n');
+  const meant = /^\(Did you mean (.+)\?\)$/s.exec(rest.join(' '))?.[1];
+  return meant === undefined ? first : `${first}; did you mean ${meant}?`;
 }
 
 /** A flag that may be given several times: the values in order. */

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { tsbox } from './index.ts';
 
 // Not process.exitCode: a container has ended, and nothing that is still open should keep the person waiting.

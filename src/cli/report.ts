@@ -1,4 +1,3 @@
-import { CommanderError } from 'commander';
 import { TsboxError } from '../index.ts';
 import { printError } from './output.ts';
 import { safe } from './safe.ts';
@@ -10,7 +9,8 @@ import { safe } from './safe.ts';
  * What is neither a TsboxError nor an answer of the system is a fault of ours; TSBOX_DEBUG=1 adds where it happened.
  */
 export function report(error: unknown): number {
-  if (error instanceof CommanderError) return reportUsage(error);
+  // How commander's parser comes back once `--help` is printed.
+  if ((error as { code?: unknown } | undefined)?.code === 'commander.helpDisplayed') return 0;
   if (error instanceof TsboxError) {
     say(error.message, error.advice, error);
     return error.exitCode;
@@ -24,19 +24,6 @@ export function report(error: unknown): number {
     ? undefined
     : 'this is a fault of tsbox; set TSBOX_DEBUG=1 to see where it happened';
   say(`unexpected error: ${message}`, advice, error);
-  return 125;
-}
-
-/** Commander says `error: unknown option '--memroy'\n(Did you mean --memory?)`, and throws also to say that help was printed. */
-function reportUsage(error: CommanderError): number {
-  if (error.exitCode === 0) return 0;
-  const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
-  const meant = /^\(Did you mean (.+)\?\)$/s.exec(rest.join(' '))?.[1];
-  say(
-    meant === undefined ? message : `${message}; did you mean ${meant}?`,
-    '`--help` lists what there is',
-    error,
-  );
   return 125;
 }
 

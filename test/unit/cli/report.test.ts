@@ -69,7 +69,7 @@ describe('tsbox', () => {
   it('suggests the flag that was meant', async () => {
     expect(await tsbox(['run', '--memroy', '64m', 'alpine'])).toBe(125);
     expect(written).toEqual([
-      "tsbox: unknown option '--memroy'; did you mean --memory?\n  `--help` lists what there is\n",
+      "tsbox: unknown option '--memroy'; did you mean --memory?\n  see `tsbox run --help`\n",
     ]);
   });
 

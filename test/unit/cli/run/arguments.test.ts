@@ -171,7 +171,7 @@ describe('the command line of tsbox run', () => {
 
 describe('a command line that cannot be meant', () => {
   it.each([
-    [['--memroy', '64m', 'alpine'], /unknown option '--memroy'\n\(Did you mean --memory\?\)/],
+    [['--memroy', '64m', 'alpine'], /^unknown option '--memroy'; did you mean --memory\?$/],
     [['-Z', 'alpine'], /unknown option '-Z'/],
     [['-itZ', 'alpine'], /unknown option '-Z'/],
     [['alpine', '--rm'].slice(1), /missing required argument 'image'/],
