@@ -6,7 +6,6 @@
  *
  * What is newer than its sources is left alone.
  */
-import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { bundleCommand, bundleLibrary, emitTypes } from './build/bundle.mjs';
 import { buildImage } from './build/image.mjs';
@@ -17,10 +16,8 @@ const { values } = parseArgs({ options: { all: { type: 'boolean', default: false
 
 for (const architecture of values.all ? architectures : [process.arch]) compileNative(architecture);
 buildImage();
-if (existsSync('src/index.ts')) {
-  await bundleLibrary();
-  emitTypes();
-  await bundleCommand();
-  precompileSeccomp();
-  writeCodeCache();
-}
+await bundleLibrary();
+emitTypes();
+await bundleCommand();
+precompileSeccomp();
+writeCodeCache();
