@@ -5,7 +5,7 @@ import type { Rule } from './devices.ts';
  * the context is struct bpf_cgroup_dev_ctx of linux/bpf.h.
  */
 export class Program {
-  #instructions: Buffer[] = [];
+  readonly #words: number[] = [];
 
   /** Unpacks the context (access in the upper half of its first word, type in the lower; major; minor) into registers. */
   begin(): void {
@@ -44,16 +44,12 @@ export class Program {
   }
 
   bytes(): Buffer {
-    return Buffer.concat(this.#instructions);
+    return Buffer.from(Int32Array.from(this.#words).buffer);
   }
 
+  /** As two words of 32 bits. Both machines that tsbox runs on are little-endian, and eBPF is what the machine is. */
   #emit(opcode: number, destination = 0, source = 0, offset = 0, constant = 0): void {
-    const instruction = Buffer.alloc(8);
-    instruction.writeUInt8(opcode, 0);
-    instruction.writeUInt8(destination | (source << 4), 1);
-    instruction.writeInt16LE(offset, 2);
-    instruction.writeInt32LE(constant, 4);
-    this.#instructions.push(instruction);
+    this.#words.push(opcode | (destination << 8) | (source << 12) | (offset << 16), constant);
   }
 }
 
