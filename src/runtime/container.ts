@@ -177,7 +177,7 @@ function finish(input: PlanInput, proc: Slot | undefined, masks: Mask[], steps: 
   }
   const terminal =
     'terminalSocket' in input.stdio
-      ? openTerminal(setting, input.stdio.terminalSocket, process.user.uid)
+      ? openTerminal(setting, new Attacher(setting), input.stdio.terminalSocket, process.user.uid)
       : undefined;
 
   const hiding = new Stage(steps, 'Hide');

@@ -1,6 +1,7 @@
-import { AT, Errno, O } from '../kernel/index.ts';
+import { AT, Errno, O, OPEN_TREE } from '../kernel/index.ts';
 import { flags, named, octal, type Slot, type Step, type Struct } from '../launch/index.ts';
 import { OPEN_DEVICE } from './devices.ts';
+import type { Attacher } from './mount-attach.ts';
 import type { Process } from './spec.ts';
 import type { Stage } from './stage.ts';
 import { words } from './structs.ts';
@@ -14,9 +15,9 @@ export interface Stdio {
 
 /**
  * The terminal: a pty of the container's own devpts, so that its name (/dev/pts/0) means something inside. The master goes to the
- * launcher over a Unix socket; the other end becomes the controlling terminal.
+ * launcher over a Unix socket; the other end becomes the controlling terminal, and /dev/console, as OCI has it.
  */
-export function openTerminal(stage: Stage, socket: number, uid: number): Slot {
+export function openTerminal(stage: Stage, attacher: Attacher, socket: number, uid: number): Slot {
   const cwd = named('AT_FDCWD', AT.AT_FDCWD);
   const master = stage.open('pty_master', 'openat', [cwd, '/dev/pts/ptmx', OPEN_DEVICE], 'a new terminal');
   stage.call('ioctl', [master, named('TIOCSPTLCK', 0x40045431), words('0', 0)], 'unlock its other end');
@@ -33,6 +34,13 @@ export function openTerminal(stage: Stage, socket: number, uid: number): Slot {
     [terminal, named('TIOCSCTTY', 0x540e), 0],
     'Ctrl-C and job control come from this terminal',
   );
+  const console = stage.open(
+    'console',
+    'open_tree',
+    [terminal, '', flags(OPEN_TREE, 'OPEN_TREE_CLONE', 'OPEN_TREE_CLOEXEC', 'AT_EMPTY_PATH')],
+    'the same terminal, as a mount',
+  );
+  attacher.attach(console, '/dev/console', { file: true, followLink: false });
   return terminal;
 }
 
