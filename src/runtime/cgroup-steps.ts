@@ -1,3 +1,11 @@
+import {
+  BPF,
+  BPF_LICENSE,
+  BPF_PROG_ATTACH_ATTR,
+  BPF_PROG_LOAD_ATTR,
+  bpfProgAttachAttr,
+  bpfProgLoadAttr,
+} from '../cgroup/index.ts';
 import { AT, O } from '../kernel/index.ts';
 import { flags, named, octal, type Slot, type Struct } from '../launch/index.ts';
 import type { Stage } from './stage.ts';
@@ -35,43 +43,29 @@ export function makeCgroup(stage: Stage, cgroup: CgroupPlan): Slot {
 
 /** cgroup v2 has no devices controller: an eBPF program attached to the group decides instead. bpf(2). */
 function restrictDevices(stage: Stage, cgroup: Slot, instructions: Uint8Array): void {
-  const load = Buffer.alloc(128);
-  load.writeUInt32LE(BPF_PROG_TYPE_CGROUP_DEVICE, 0);
-  load.writeUInt32LE(instructions.length / 8, 4);
+  const load: Struct = {
+    bytes: bpfProgLoadAttr(instructions),
+    text: `{BPF_PROG_TYPE_CGROUP_DEVICE, ${instructions.length / 8} instructions}`,
+    pointers: [
+      { offset: BPF_PROG_LOAD_ATTR.insns, to: { bytes: instructions, text: 'insns' } },
+      { offset: BPF_PROG_LOAD_ATTR.license, to: BPF_LICENSE },
+    ],
+  };
   const program = stage.open(
     'device_program',
     'bpf',
-    [
-      named('BPF_PROG_LOAD', 5),
-      {
-        bytes: load,
-        text: `{BPF_PROG_TYPE_CGROUP_DEVICE, ${instructions.length / 8} instructions}`,
-        pointers: [
-          { offset: 8, to: { bytes: instructions, text: 'insns' } },
-          { offset: 16, to: 'Apache-2.0' },
-        ],
-      },
-      load.length,
-    ],
+    [flags(BPF, 'BPF_PROG_LOAD'), load, load.bytes.length],
     'which devices may be opened or made, as a program',
   );
+  const bytes = bpfProgAttachAttr();
   const attach: Struct = {
-    bytes: (() => {
-      const bytes = Buffer.alloc(16);
-      bytes.writeUInt32LE(BPF_CGROUP_DEVICE, 8);
-      bytes.writeUInt32LE(BPF_F_ALLOW_MULTI, 12);
-      return bytes;
-    })(),
-    text: `{target=${cgroup.name}, prog=${program.name}, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI}`,
+    bytes,
+    text: `{target=${cgroup.name}, prog=${program.name}, BPF_CGROUP_DEVICE}`,
     slots: [
-      { offset: 0, slot: cgroup, width: 4 },
-      { offset: 4, slot: program, width: 4 },
+      { offset: BPF_PROG_ATTACH_ATTR.target_fd, slot: cgroup, width: 4 },
+      { offset: BPF_PROG_ATTACH_ATTR.attach_bpf_fd, slot: program, width: 4 },
     ],
   };
-  stage.call('bpf', [named('BPF_PROG_ATTACH', 8), attach, 16], 'the kernel asks it from now on');
+  stage.call('bpf', [flags(BPF, 'BPF_PROG_ATTACH'), attach, bytes.length], 'the kernel asks it from now on');
   stage.call('close', [program], 'the group keeps it');
 }
-
-const BPF_PROG_TYPE_CGROUP_DEVICE = 15;
-const BPF_CGROUP_DEVICE = 6;
-const BPF_F_ALLOW_MULTI = 2;
