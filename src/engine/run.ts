@@ -8,7 +8,7 @@ import { makeContainerDirectory, newContainerId, removeContainerDirectory } from
 import { imageFor } from './image-for.ts';
 import { startJanitor } from './janitor.ts';
 import { checkName } from './options/index.ts';
-import { type Prepared, prepare } from './prepare.ts';
+import { kernelVersion, type Prepared, prepare } from './prepare.ts';
 import { type ContainerRecord, writeRecord } from './record.ts';
 import type { RunOptions } from './run-options.ts';
 import { RunningContainer } from './running-container.ts';
@@ -31,6 +31,7 @@ export async function run(
 ): Promise<Container> {
   options.signal?.throwIfAborted();
   requireRoot();
+  requireKernel(kernelVersion());
   const stored = await imageFor(image);
   if (options.name !== undefined) checkName('--name', options.name);
   const id = newContainerId();
@@ -83,7 +84,15 @@ const live = new Set<string>();
 function requireRoot(): void {
   if (process.geteuid?.() === 0) return;
   throw new TsboxError('NOT_ROOT', 'making namespaces, mounts and cgroups needs root', {
-    advice: 'run it with sudo; `tsbox run --explain …` shows what it would do without being root',
+    advice: 'run it with sudo',
+  });
+}
+
+/** mount_setattr is of Linux 5.12, cgroup.kill of 5.14. */
+export function requireKernel({ major, minor }: { major: number; minor: number }): void {
+  if (major > 5 || (major === 5 && minor >= 14)) return;
+  throw new TsboxError('KERNEL_TOO_OLD', `tsbox needs Linux 5.14 or newer; this is ${major}.${minor}`, {
+    advice: 'Debian 12, Ubuntu 22.04 and RHEL 9 have newer ones; `tsbox doctor` shows what else is missing',
   });
 }
 
