@@ -17,7 +17,8 @@ const { values } = parseArgs({ options: { all: { type: 'boolean', default: false
 for (const architecture of values.all ? architectures : [process.arch]) compileNative(architecture);
 buildImage();
 await bundleLibrary();
-emitTypes();
 await bundleCommand();
 precompileSeccomp();
 writeCodeCache();
+// Last, because it is the slowest and nothing else waits for it.
+emitTypes();
