@@ -32,8 +32,10 @@ export async function bundleCommand() {
     format: 'cjs',
     external: ['koffi', '@koromix/*'],
     supported: { 'dynamic-import': false },
-    define: { 'import.meta.url': 'importMetaUrl' },
-    banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+    define: { 'import.meta.dirname': '__dirname' },
+    minifyWhitespace: true,
+    minifySyntax: true,
+    plugins: [deferChildProcess],
   });
   // The loader evaluates the file inside a function, where a first line of `#!` would be an error.
   const bundle = readFileSync('dist/cli.cjs', 'utf8').replace(/^#!.*\n/, '');
@@ -47,6 +49,20 @@ export async function bundleCommand() {
   renameSync('dist/tsbox.cjs.new', 'dist/tsbox.cjs');
   console.log('bundled dist/cli.cjs');
 }
+
+/** commander loads child_process (4 ms) for commands that are programs of their own, of which tsbox has none. */
+const deferChildProcess = {
+  name: 'defer-child-process',
+  setup({ onResolve, onLoad }) {
+    const namespace = 'defer';
+    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      importer.includes('/commander/') ? { path: 'child_process', namespace } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace }, ({ path }) => ({
+      contents: `exports.spawn = (...args) => process.getBuiltinModule('${path}').spawn(...args);`,
+    }));
+  },
+};
 
 /** dist/index.js, the library as one module; its dependencies are those of the package, so that a program shares them. */
 export async function bundleLibrary() {

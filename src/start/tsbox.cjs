@@ -41,7 +41,9 @@ const source = `(function (exports, require, module, __filename, __dirname) {${r
 const script = new Script(source, { filename: bundle, cachedData });
 if (cachedData === undefined || script.cachedDataRejected) {
   // A run that worked is the one worth remembering: `--version` would leave a cache without the functions of `run`.
-  process.once('exit', (code) => code < 125 && process.argv[2] === 'run' && writeCache());
+  const [, , command, ...options] = process.argv;
+  const worthwhile = command === 'run' && !options.includes('--help');
+  if (worthwhile) process.once('exit', (code) => code < 125 && writeCache());
 }
 script.runInThisContext()(exports, require, module, bundle, __dirname);
 

@@ -60,6 +60,7 @@ describe('the code cache', () => {
   test('is left by a run that worked, and by nothing else', () => {
     tsbox('--version');
     tsbox('run', '125');
+    tsbox('run', '0', '--help');
     expect(caches(join(dist, 'cache'))).toEqual([]);
     tsbox('run', '124');
     expect(caches(join(dist, 'cache'))).toEqual([cacheName]);
