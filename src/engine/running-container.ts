@@ -85,7 +85,7 @@ export class RunningContainer implements Container {
     if (this.#streams.terminalFd === undefined) {
       throw new TsboxError('NO_TERMINAL', `container ${this.name} has no terminal`);
     }
-    if (this.#alive) setWindowSize(this.#streams.terminalFd, size);
+    if (this.#alive && !this.terminal?.destroyed) setWindowSize(this.#streams.terminalFd, size);
   }
 
   async stats(): Promise<ContainerStats> {

@@ -1,9 +1,8 @@
 import { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { ReadStream } from 'node:tty';
 import { setWindowSize } from '../kernel/index.ts';
 import type { ConnectedStreams } from './streams.ts';
+import { TerminalStream } from './terminal-stream.ts';
 
 /**
  * Our ends of the pipes as Node streams, in a file of its own because node:net takes 3 ms to load, which a container whose
@@ -38,8 +37,15 @@ export function connectTerminal(
   size: { columns: number; rows: number } | undefined,
 ): ConnectedStreams {
   if (size) setWindowSize(fd, size);
-  const terminal = new ReadStream(fd) as unknown as Duplex & { _handle?: unknown };
-  return { stdin: null, stdout: null, stderr: null, terminal, terminalFd: fd, drained: Promise.resolve() };
+  const terminal = new TerminalStream(fd);
+  return {
+    stdin: null,
+    stdout: null,
+    stderr: null,
+    terminal,
+    terminalFd: terminal.fd,
+    drained: Promise.resolve(),
+  };
 }
 
 /** A program that has closed its input is no fault: what is left is dropped, as a shell's pipe would do. */

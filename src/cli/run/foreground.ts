@@ -2,6 +2,7 @@ import { type Container, type ExitStatus, run, type StartOptions } from '../../i
 import { printError } from '../output.ts';
 import { binarySize } from '../units.ts';
 import type { RunArguments } from './arguments.ts';
+import { dieOfHangUp } from './hang-up.ts';
 import { type Forwarding, forwardSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -40,6 +41,7 @@ export async function runInForeground(
   } finally {
     terminal?.restore();
     forwarding.end();
+    await dieOfHangUp();
   }
 }
 
