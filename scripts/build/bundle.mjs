@@ -33,6 +33,8 @@ export async function bundleCommand() {
     external: ['koffi', '@koromix/*'],
     supported: { 'dynamic-import': false },
     define: { 'import.meta.dirname': '__dirname' },
+    // What is left of it would be undefined at run time.
+    logOverride: { 'empty-import-meta': 'error' },
     minifyWhitespace: true,
     minifySyntax: true,
     plugins: [deferChildProcess],
