@@ -1,0 +1,200 @@
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { TsboxError } from '../kernel/index.ts';
+import { applyChanges } from './changes.ts';
+import { describeImage } from './describe.ts';
+import { applyLayer } from './layer/index.ts';
+import { ARCHIVE_LIMITS, type ArchiveLimits } from './limits.ts';
+import { hasImageFile } from './read-file.ts';
+import { parseReference } from './reference.ts';
+import { type Compression, decompress, detectCompression, meter, openSource } from './source/index.ts';
+import { makeTemporary, publishImage, storePaths, sweepImages, type Temporary } from './store/index.ts';
+import type { ImageConfig, StoredImage } from './stored-image.ts';
+
+export interface ImportOptions {
+  /** Instructions in the manner of a Dockerfile: `CMD ["sh"]`, `ENV A=1`. */
+  changes?: string[];
+  /** A word for the image's history. */
+  message?: string;
+  /** In place of the default configuration: a PATH, and `/bin/sh` for a command where the archive has one. */
+  config?: ImageConfig;
+  limits?: Partial<ArchiveLimits>;
+  /** Called with the bytes read so far and, where it is known, their number in all. */
+  onProgress?: (received: number, total: number | undefined) => void;
+}
+
+/** See `importImage` of the face. */
+export async function importImage(
+  source: string | Readable,
+  name?: string,
+  options: ImportOptions = {},
+): Promise<StoredImage> {
+  const reference = name === undefined ? undefined : parseReference(name);
+  // Before the work: a bad change would be a pity after it.
+  applyChanges({}, options.changes ?? []);
+  sweepImages();
+  const paths = storePaths();
+  const blobs = makeTemporary(paths.images);
+  let layer: Temporary | undefined;
+  const label = typeof source === 'string' ? source : '-';
+  try {
+    layer = makeTemporary(paths.layers);
+    const made = await unpack(source, blobs.path, layer.path, options);
+    const config = { ...(options.config ?? defaultConfig(join(layer.path, 'diff'))) };
+    const described = describeImage({
+      ...made,
+      config: applyChanges(config, options.changes ?? []),
+      source: label,
+      message: options.message,
+    });
+    for (const { digest, text } of described.files) writeBlob(join(blobs.path, digest.slice(7)), text);
+    const layers = new Map([[made.diffId, layer]]);
+    return publishImage({
+      blobs,
+      layers,
+      manifest: described.manifest,
+      name: reference?.name,
+      size: made.bytes,
+    });
+  } catch (error) {
+    throw explain(error, label);
+  } finally {
+    layer?.release();
+    blobs.release();
+  }
+}
+
+/** What came out of an archive. */
+export interface Unpacked {
+  compression: Compression;
+  /** Digest and size of the blob. */
+  digest: string;
+  size: number;
+  /** Digest of the uncompressed tar. */
+  diffId: string;
+  /** Bytes of the files. */
+  bytes: number;
+}
+
+/**
+ * Reads the archive once: into a blob, into two hashes and into files. What comes in gzip or zstd is kept as it came, which costs no
+ * time and gives away the same bytes again; xz is no media type of a layer, so that is kept as a plain tar.
+ */
+async function unpack(
+  source: string | Readable,
+  blobs: string,
+  layer: string,
+  options: ImportOptions,
+): Promise<Unpacked> {
+  const limits = { ...ARCHIVE_LIMITS, ...options.limits };
+  const { chunks, size: total } = await openSource(source);
+  const directory = join(layer, 'diff');
+  mkdirSync(directory, 0o755);
+  const blob = openSync(join(blobs, 'layer'), 'wx', 0o600);
+  try {
+    let received = 0;
+    const raw = counted(chunks, (count) => {
+      received += count;
+      options.onProgress?.(received, total);
+    });
+    const { start, all } = await peek(raw, 6);
+    const compression = detectCompression(start);
+    const [stored, content] = [new Tap(), new Tap()];
+    const kept = compression === 'xz' ? all : stored.pass(all, blob);
+    const plain = meter(decompress(kept, compression), () => received, limits);
+    const tar = compression === 'xz' ? stored.pass(plain, blob) : content.pass(plain);
+    const { bytes } = await applyLayer(tar, directory, limits);
+    fsyncSync(blob);
+    const digest = stored.digest();
+    renameSync(join(blobs, 'layer'), join(blobs, digest.slice(7)));
+    const diffId = compression === 'xz' ? digest : content.digest();
+    return { compression, digest, size: stored.size, diffId, bytes };
+  } finally {
+    closeSync(blob);
+  }
+}
+
+/** Hashes what passes, and writes it to a file if there is one. */
+class Tap {
+  size = 0;
+  readonly #hash: Hash = createHash('sha256');
+
+  async *pass(chunks: AsyncIterable<Buffer>, file?: number): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      this.size += chunk.length;
+      this.#hash.update(chunk);
+      if (file !== undefined) for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
+      yield chunk;
+    }
+  }
+
+  digest(): string {
+    return `sha256:${this.#hash.digest('hex')}`;
+  }
+}
+
+async function* counted(
+  chunks: AsyncIterable<Buffer>,
+  count: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    count(chunk.length);
+    yield Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
+  }
+}
+
+/** The first bytes, and everything, the first bytes included. */
+async function peek(chunks: AsyncGenerator<Buffer>, count: number) {
+  const first: Buffer[] = [];
+  let length = 0;
+  while (length < count) {
+    const { done, value } = await chunks.next();
+    if (done) break;
+    first.push(value);
+    length += value.length;
+  }
+  const start = Buffer.concat(first);
+  const all = (async function* () {
+    if (start.length > 0) yield start;
+    yield* chunks;
+  })();
+  return { start, all };
+}
+
+/** Docker gives an imported image no command at all. A shell is what people then ask for, where there is one. */
+function defaultConfig(root: string): ImageConfig {
+  const Env = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'];
+  return hasImageFile([root], '/bin/sh') ? { Env, Cmd: ['/bin/sh'] } : { Env };
+}
+
+function writeBlob(path: string, text: string): void {
+  const fd = openSync(path, 'wx', 0o600);
+  try {
+    writeSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function explain(error: unknown, source: string): unknown {
+  const { code, message, advice } = error as TsboxError;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    const why = code === 'ENOSPC' ? 'no space is left on its disk (or no inodes)' : 'a quota is used up';
+    return new TsboxError(
+      'DISK_FULL',
+      `cannot import \`${source}\` into \`${storePaths().images}\`: ${why}`,
+      {
+        advice: 'remove what is not needed (tsbox images, tsbox rmi), or set TSBOX_ROOT to another disk',
+        cause: error,
+      },
+    );
+  }
+  if (code !== 'BAD_ARCHIVE' && code !== 'UNSAFE_ARCHIVE') return error;
+  return new TsboxError(code, `cannot import \`${source}\`: ${message}`, {
+    ...(advice ? { advice } : {}),
+    cause: error,
+  });
+}

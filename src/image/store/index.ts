@@ -1,0 +1,10 @@
+/**
+ * The store: an OCI image layout for what came and what can be given away, and one directory a layer for what overlayfs mounts.
+ * Everything is made aside and renamed, and whatever is killed in between is swept by the next import.
+ */
+export { findImage, listImages } from './find.ts';
+export { sweepImages } from './garbage.ts';
+export { storePaths } from './paths.ts';
+export { publishImage } from './publish.ts';
+export { type RemovedImage, removeImage } from './remove.ts';
+export { makeTemporary, type Temporary } from './temporary.ts';

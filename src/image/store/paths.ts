@@ -1,0 +1,37 @@
+import { join, resolve } from 'node:path';
+
+/** Where the store keeps what: below `TSBOX_ROOT`, else /var/lib/tsbox. Read at each use, so that a program can change it. */
+export interface StorePaths {
+  /** An OCI image layout. Its directory is also what the store's lock is taken on. */
+  images: string;
+  index: string;
+  blobs: string;
+  /** `<hex of the diff ID>/diff`, one a layer. */
+  layers: string;
+}
+
+export function storePaths(): StorePaths {
+  const root = resolve(process.env.TSBOX_ROOT || '/var/lib/tsbox');
+  const images = join(root, 'images');
+  return {
+    images,
+    index: join(images, 'index.json'),
+    blobs: join(images, 'blobs', 'sha256'),
+    layers: join(root, 'layers'),
+  };
+}
+
+/** The file of a blob. The digest must have been checked by `isDigest`: it becomes a path. */
+export function blobPath(digest: string): string {
+  return join(storePaths().blobs, digest.slice('sha256:'.length));
+}
+
+/** The directory of an unpacked layer, the one that overlayfs mounts. */
+export function layerPath(diffId: string): string {
+  return join(storePaths().layers, diffId.slice('sha256:'.length), 'diff');
+}
+
+/** Whether a word from a JSON file is a SHA-256 digest. */
+export function isDigest(value: unknown): value is string {
+  return typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value);
+}
