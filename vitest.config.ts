@@ -8,6 +8,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          globalSetup: ['test/integration/support/setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
           // Containers, cgroups and mounts are the machine's, not the file's.
@@ -15,7 +16,9 @@ export default defineConfig({
         },
       },
       // Run by scripts/test-vm, in a guest with pure cgroup v2.
-      { test: { name: 'vm', include: ['test/vm/**/*.test.ts'], testTimeout: 120_000, fileParallelism: false } },
+      {
+        test: { name: 'vm', include: ['test/vm/**/*.test.ts'], testTimeout: 120_000, fileParallelism: false },
+      },
     ],
   },
 });
