@@ -24,6 +24,7 @@ import { buildEnvironment } from './environment.ts';
 import { buildFiles } from './files.ts';
 import { checkImageConfig, type ImageConfig } from './image-config.ts';
 import { buildRlimits } from './limits.ts';
+import { checkMapped } from './mapped-user.ts';
 import { buildMounts } from './mounts.ts';
 import { buildNamespaces } from './namespaces.ts';
 import { buildResources } from './resources.ts';
@@ -76,6 +77,7 @@ export function buildSpec(input: SpecInput): BuiltSpec {
     imageText(input, '/etc/group'),
     options.groupAdd,
   );
+  checkMapped(user, namespaces);
   const mapsGroup5 = namespaces.gidMappings?.some(
     (map) => map.containerID <= 5 && map.containerID + map.size > 5,
   );
