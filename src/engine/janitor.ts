@@ -12,27 +12,31 @@ import { type Arena, cloneStep, type Plan, runPlan, Slot, type Step } from '../l
 export function startJanitor(orderly: () => boolean): void {
   if (janitor !== undefined) return;
   const { read, write } = pipe();
+  const pid = new Slot('janitor');
   const pidfd = new Slot('janitor_pidfd');
   try {
-    janitor = runPlan(janitorPlan(read, pidfd));
+    janitor = runPlan(janitorPlan(read, pid, pidfd));
   } finally {
     closeSync(read);
   }
   process.on('exit', () => {
     if (!orderly()) return;
-    // `q` says that nothing is left to do. Without it the janitor sees only the end of the pipe.
-    writeSync(write, 'q');
-    closeSync(write);
-    // It ends at once. Not every machine's PID 1 (in a container, say) waits for orphans.
-    const process = janitor?.slot(pidfd) ?? 0;
-    if (process > 0) reap(process, { wait: true });
+    try {
+      // `q` says that nothing is left to do. Without it the janitor sees only the end of the pipe.
+      writeSync(write, 'q');
+      closeSync(write);
+      // It ends at once. Not every machine's PID 1 (in a container, say) waits for orphans.
+      if (janitor !== undefined && janitor.slot(pid) > 0) reap(janitor.slot(pidfd), { wait: true });
+    } catch {
+      // Somebody has killed it. Nothing was left for it to do, and our exit status is the program's.
+    }
   });
 }
 
 /** Kept for good: the clone lives in this memory until it has exec'd, and nobody waits for that. */
 let janitor: Arena | undefined;
 
-function janitorPlan(read: number, pidfd: Slot): Plan {
+function janitorPlan(read: number, pid: Slot, pidfd: Slot): Plan {
   const stage = 'Janitor';
   const file = nativeFile('janitor');
   const sweep = [...selfCommand(), 'system', 'sweep'];
@@ -52,7 +56,7 @@ function janitorPlan(read: number, pidfd: Slot): Plan {
     flags: ['CLONE_VM', 'CLONE_PIDFD', 'CLONE_CLEAR_SIGHAND'],
     pidfd,
     exitSignal: 17,
-    pid: new Slot('janitor'),
+    pid,
     child,
   });
   return { steps: [clone] };

@@ -12,7 +12,7 @@ import { kernelVersion, type Prepared, prepare } from './prepare.ts';
 import { type ContainerRecord, writeRecord } from './record.ts';
 import type { RunOptions } from './run-options.ts';
 import { RunningContainer } from './running-container.ts';
-import { discardCgroup, start } from './start.ts';
+import { discardCgroup, endProcess, type Started, start } from './start.ts';
 import { openStreams, openTerminalStreams, type Streams } from './streams.ts';
 import { mappedOwner, prepareWritableLayer } from './writable-layer.ts';
 
@@ -40,6 +40,7 @@ export async function run(
   const directory = makeContainerDirectory(id, options.name);
   live.add(id);
   let streams: Streams | undefined;
+  let started: Started | undefined;
   try {
     if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);
     const record = newRecord(prepared, directory.name, image, options);
@@ -49,7 +50,7 @@ export async function run(
     streams = chooseStreams(options, mappedOwner(prepared.built.spec));
     const starting = start(prepared, streams, options.profile ?? false);
     streams.release();
-    const started = await starting;
+    started = await starting;
     record.status = 'running';
     record.pid = started.pid;
     writeRecord(record);
@@ -61,12 +62,18 @@ export async function run(
     );
     return container;
   } catch (error) {
+    if (started !== undefined) endProcess(started.pidfd);
     streams?.abandon();
-    await discardCgroup(prepared.input.cgroup?.path);
-    if (options.cidfile !== undefined && !isCidfileError(error)) rmSync(options.cidfile, { force: true });
-    removeContainerDirectory(id, directory.name);
-    closeSync(directory.fd);
-    live.delete(id);
+    try {
+      await discardCgroup(prepared.input.cgroup?.path);
+      if (options.cidfile !== undefined && !isCidfileError(error)) rmSync(options.cidfile, { force: true });
+      removeContainerDirectory(id, directory.name);
+      live.delete(id);
+    } catch {
+      // The first error is the one to tell. The next sweep tries again: the janitor's, if no other.
+    } finally {
+      closeSync(directory.fd);
+    }
     throw error;
   }
 }

@@ -36,7 +36,16 @@ export function openStreams(
   choices: Record<'stdin' | 'stdout' | 'stderr', StdioChoice>,
   owner: number,
 ): Streams {
-  const streams = NAMES.map((name, index) => openStream(choices[name], index, owner));
+  const streams: OneStream[] = [];
+  try {
+    for (const [index, name] of NAMES.entries()) streams.push(openStream(choices[name], index, owner));
+  } catch (error) {
+    for (const { child, parent, ours } of streams) {
+      if (!ours) closeSync(child);
+      if (parent !== undefined) closeSync(parent);
+    }
+    throw error;
+  }
   const child = { stdin: streams[0]?.child, stdout: streams[1]?.child, stderr: streams[2]?.child } as Stdio;
   const release = () => {
     for (const { child, ours } of streams) if (!ours) closeSync(child);
@@ -58,13 +67,18 @@ export function openStreams(
 /** A terminal instead of three streams. */
 export function openTerminalStreams(size: { columns: number; rows: number } | undefined): Streams {
   const [ours, theirs] = socketPair();
+  let open = true;
+  const close = () => {
+    if (open) closeSync(ours);
+    open = false;
+  };
   return {
     child: { terminalSocket: theirs },
     release: () => closeSync(theirs),
-    abandon: () => closeSync(ours),
+    abandon: close,
     async connect() {
       const master = receiveDescriptor(ours);
-      closeSync(ours);
+      close();
       if (master === undefined) return UNCONNECTED;
       const { connectTerminal } = await import('./stream-connect.ts');
       return connectTerminal(master, size);

@@ -5,6 +5,7 @@
 export { Arena, layOut } from './arena.ts';
 export { type CloneOptions, cloneStep } from './clone.ts';
 export { formatPlan, planToJson } from './explain.ts';
+export { leftOpen } from './leftovers.ts';
 export {
   type Argument,
   allSteps,

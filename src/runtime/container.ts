@@ -71,29 +71,42 @@ export function buildContainer(
 
   const attaching = new Stage(steps, 'Attach');
   const attacher = new Attacher(attaching);
-  for (const mount of acquired) {
+  const attach = (mount: Acquired) => {
     if (mount.dev) populateDev(attaching, mount.fd, userns ? [] : allDevices(input.spec));
     attacher.attach(mount.fd, mount.path, mount);
-  }
+  };
+  // proc last of all. Its links (/proc/self/fd/7, or with the host's processes /proc/1/root) are the only ones that lead out of the new root,
+  // and as long as it is not there, no symlink of the image can use them to have something made on the host (CVE-2024-21626).
+  for (const mount of acquired) if (!isInProc(mount.path)) attach(mount);
   for (const { device, fd } of devices) attacher.attach(fd, device.path, { file: true, followLink: false });
   if (!userns) makeNodes(attaching, attacher, allDevices(input.spec));
   if (init) attacher.attach(init, INIT_PATH, { file: true, followLink: false });
   for (const { fd, path } of files) attacher.attach(fd, path, { file: true, followLink: true });
+  if (!isInProc(input.spec.process.cwd)) attacher.directory(input.spec.process.cwd, 'the working directory');
+  for (const mount of acquired) if (isInProc(mount.path)) attach(mount);
 
   finish(input, proc, masks, steps);
   return { steps, hostSteps };
 }
 
 function arrive(stage: Stage, input: PlanInput, mapped: boolean): void {
-  stage.call('prctl', [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)], 'if tsbox dies it dies');
+  const dieWithTsbox = [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)];
+  stage.call('prctl', dieWithTsbox, 'if tsbox dies it dies');
+  // The request tells nothing of a death before it, but then the other end of this pipe is gone (prctl(2), pipe(7)).
+  stage.call('write', [input.ready, '.', 1], 'unless it is dead already: then this fails');
   stage.call('setsid', [], 'a session of its own: Ctrl-C on our terminal is not for it');
   settings.resetSignals(stage);
+  const { process, linux } = input.spec;
+  // These two before the ids change: then the files in /proc of a process that shares tsbox's memory are the host root's (proc(5)).
+  if (process.oomScoreAdj !== undefined) settings.setOomScore(stage, process.oomScoreAdj);
+  if (hasOwn(linux, 'time')) settings.enterTimeNamespace(stage, linux.timeOffsets ?? {});
   if (mapped) {
     stage.call('setgroups', [0, null], 'no group of ours');
     stage.call('setresgid', [0, 0, 0], "the new namespace's root");
     stage.call('setresuid', [0, 0, 0], "the new namespace's root");
+    stage.call('prctl', dieWithTsbox, 'again: the new ids cleared it');
   }
-  if (hasOwn(input.spec.linux, 'cgroup')) {
+  if (hasOwn(linux, 'cgroup')) {
     stage.call(
       'unshare',
       [named('CLONE_NEWCGROUP', 0x2000000)],
@@ -132,6 +145,10 @@ function toAttach(mount: Mount, fd: Slot): Acquired {
   };
 }
 
+function isInProc(path: string): boolean {
+  return path === '/proc' || path.startsWith('/proc/');
+}
+
 /** Places that later steps and the container's programs take for the kernel's: never somewhere that a symlink of the image leads to. */
 const KERNEL_PLACES = new Set([
   '/proc',
@@ -162,19 +179,7 @@ function finish(input: PlanInput, proc: Slot | undefined, masks: Mask[], steps: 
   const setting = new Stage(steps, 'Settings');
   settings.setNames(setting, spec);
   if (hasOwn(linux, 'network')) settings.raiseLoopback(setting);
-  if (proc) {
-    settings.writeSysctls(setting, proc, linux.sysctl ?? {});
-    if (process.oomScoreAdj !== undefined) {
-      settings.writeProc(
-        setting,
-        proc,
-        'self/oom_score_adj',
-        String(process.oomScoreAdj),
-        'how soon it is killed for memory',
-      );
-    }
-    if (hasOwn(linux, 'time')) settings.enterTimeNamespace(setting, proc, linux.timeOffsets ?? {});
-  }
+  if (proc) settings.writeSysctls(setting, proc, linux.sysctl ?? {});
   const terminal =
     'terminalSocket' in input.stdio
       ? openTerminal(setting, new Attacher(setting), input.stdio.terminalSocket, process.user.uid)

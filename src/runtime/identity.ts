@@ -29,11 +29,16 @@ export interface SeccompFilter {
  * 4. the other capability sets;
  * 5. the ambient set, which must be within the permitted and inheritable ones.
  *
+ * Before all of that it must become unreadable: it shares tsbox's memory until exec, and a program with the same ids and capabilities
+ * that sees it (in a container with `--pid host`) could attach to it and write there (CVE-2016-9962). The flag is the memory's, so
+ * tsbox itself makes no core dumps any more; nor would it be right to set it back while another start is under way.
+ *
  * capabilities(7), "Effect of user ID changes on capabilities"; prctl(2); seccomp(2).
  */
 export function dropPrivileges(stage: Stage, process: Process, seccomp: SeccompFilter | undefined): void {
   const { uid, gid, additionalGids = [], umask } = process.user;
   const sets = process.capabilities;
+  stage.call('prctl', [flags(PR, 'PR_SET_DUMPABLE'), 0], 'nobody may trace it while it shares our memory');
   if (sets) dropBounding(stage, sets.bounding ?? []);
   if (sets)
     stage.call(

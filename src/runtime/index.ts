@@ -4,7 +4,13 @@
  */
 export type { CgroupPlan } from './cgroup-steps.ts';
 export type { SeccompFilter } from './identity.ts';
-export { type ContainerPlan, type PlanInput, type ProvidedFile, planContainer } from './plan.ts';
+export {
+  type Bystander,
+  type ContainerPlan,
+  type PlanInput,
+  type ProvidedFile,
+  planContainer,
+} from './plan.ts';
 export { isExec, type Stdio, searchPath } from './program.ts';
 export type { OverlayRootfs } from './rootfs.ts';
 export * from './spec.ts';

@@ -24,20 +24,15 @@ export class Attacher {
   }
 
   /** Makes a directory and those above it, where they are not there. */
-  directory(path: string): void {
+  directory(path: string, what = 'a place to mount on'): void {
     let prefix = '';
     for (const part of path.split('/').filter((part) => part !== '')) {
       prefix += `/${part}`;
       if (this.#made.has(prefix)) continue;
       this.#made.add(prefix);
-      this.#stage.call(
-        'mkdirat',
-        [CWD, prefix, octal(0o755)],
-        'a place to mount on, unless the image has it',
-        {
-          tolerate: [Errno.EEXIST],
-        },
-      );
+      this.#stage.call('mkdirat', [CWD, prefix, octal(0o755)], `${what}, unless the image has it`, {
+        tolerate: [Errno.EEXIST],
+      });
     }
   }
 

@@ -41,8 +41,16 @@ export interface ContainerPlan extends Plan {
   pid: Slot;
   /** Its pidfd; absent where a helper clones it. */
   pidfd: Slot | undefined;
-  /** The helper's pidfd: it must be reaped. */
-  helper: Slot | undefined;
+  /** Clones the container and exits: it must be reaped. */
+  helper: Bystander | undefined;
+  /** Holds the user namespace open. The plan itself ends and reaps it, unless it fails in between. */
+  holder: Bystander | undefined;
+}
+
+/** A process that a plan makes besides the container's. Its pidfd means something only where its PID is there: the kernel writes it before it knows that the clone succeeds. */
+export interface Bystander {
+  pid: Slot;
+  pidfd: Slot;
 }
 
 /**
@@ -58,18 +66,19 @@ export function planContainer(input: PlanInput): ContainerPlan {
   const { linux, process } = input.spec;
   const maps = { uid: linux.uidMappings ?? [], gid: linux.gidMappings ?? [] };
   const cgroup = input.cgroup && makeCgroup(new Stage(steps, 'Limit'), input.cgroup);
-  const userns = linux.namespaces.some(({ type }) => type === 'user')
+  const mapped = linux.namespaces.some(({ type }) => type === 'user')
     ? makeUserNamespace(steps, maps)
     : undefined;
+  const userns = mapped?.userns;
   const pid = new Slot('pid');
   const container = buildContainer(input, userns);
   const common = { pid, cgroup, child: container.steps };
   const namespaces = cloneFlags(linux);
   const into = cgroup ? (['CLONE_INTO_CGROUP'] as const) : [];
   let pidfd: Slot | undefined;
-  let helper: Slot | undefined;
+  let helper: Bystander | undefined;
   if (userns || process.oomScoreAdj !== undefined) {
-    helper = new Slot('helper_pidfd');
+    helper = { pid: new Slot('helper'), pidfd: new Slot('helper_pidfd') };
     const child = container.hostSteps;
     const stage = new Stage(child, 'Hand over');
     if (userns)
@@ -99,8 +108,7 @@ export function planContainer(input: PlanInput): ContainerPlan {
           ...(userns ? (['CLONE_NEWNS'] as const) : []),
         ],
         exitSignal: 0,
-        pid: new Slot('helper'),
-        pidfd: helper,
+        ...helper,
         child,
       }),
     );
@@ -121,7 +129,7 @@ export function planContainer(input: PlanInput): ContainerPlan {
   after.call('close', [input.ready], 'only the container holds this end now');
   if (cgroup) after.call('close', [cgroup], 'done');
   if (userns) after.call('close', [userns], 'done');
-  return { steps, pid, pidfd, helper };
+  return { steps, pid, pidfd, helper, holder: mapped?.holder };
 }
 
 const SIGCHLD = 17;

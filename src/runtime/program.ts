@@ -1,5 +1,5 @@
-import { AT, Errno, O, OPEN_TREE } from '../kernel/index.ts';
-import { flags, named, octal, type Slot, type Step, type Struct } from '../launch/index.ts';
+import { AT, Errno, O, OPEN_TREE, RESOLVE } from '../kernel/index.ts';
+import { flags, named, type Slot, type Step, type Struct } from '../launch/index.ts';
 import { OPEN_DEVICE } from './devices.ts';
 import type { Attacher } from './mount-attach.ts';
 import type { Process } from './spec.ts';
@@ -72,20 +72,23 @@ export function placeStdio(stage: Stage, stdio: Stdio | Slot, keep: number): voi
   );
 }
 
-/** Makes the working directory where the image has none, and enters it. */
+/**
+ * Enters the working directory. Only now that no descriptor of the host is open, and through none of proc's links: /proc/self/fd/7 or
+ * /proc/1/root, which a symlink of the image may lead to, could be a directory of the host (CVE-2024-21626).
+ */
 export function enterDirectory(stage: Stage, path: string): void {
-  const cwd = named('AT_FDCWD', AT.AT_FDCWD);
-  let prefix = '';
-  const parts = path.split('/').filter((part) => part !== '');
-  stage.call('chdir', [path], 'the working directory', {
-    tolerate: [Errno.ENOENT],
-    skipOnSuccess: parts.length + 1,
-  });
-  for (const part of parts) {
-    prefix += `/${part}`;
-    stage.call('mkdirat', [cwd, prefix, octal(0o755)], 'make it', { tolerate: [Errno.EEXIST] });
-  }
-  stage.call('chdir', [path], 'the working directory');
+  const how = Buffer.alloc(24);
+  const open = flags(O, 'O_PATH', 'O_DIRECTORY', 'O_CLOEXEC');
+  how.writeBigUInt64LE(BigInt(open.value), 0);
+  how.writeBigUInt64LE(BigInt(RESOLVE.RESOLVE_NO_MAGICLINKS), 16);
+  const struct: Struct = { bytes: how, text: `{flags=${open.text}, resolve=RESOLVE_NO_MAGICLINKS}` };
+  const directory = stage.open(
+    'working_directory',
+    'openat2',
+    [named('AT_FDCWD', AT.AT_FDCWD), path, struct, how.length],
+    'the working directory, by a way that stays inside',
+  );
+  stage.call('fchdir', [directory], 'where the program begins');
 }
 
 /** One exec for each directory of PATH, as execvp(3) does it; the first that is there becomes the program. */

@@ -32,7 +32,7 @@ export function raiseLoopback(stage: Stage): void {
 /** Writes a file of a detached proc mount: surely procfs, whatever the image has at /proc (CVE-2019-16884, CVE-2025-52881). */
 export function writeProc(stage: Stage, proc: Slot, path: string, value: string, why: string): void {
   const fd = stage.open('proc_file', 'openat', [proc, path, flags(O, 'O_WRONLY', 'O_CLOEXEC')], why);
-  stage.call('write', [fd, value, Buffer.byteLength(value)], value);
+  stage.call('write', [fd, value, Buffer.byteLength(value)], 'its new value');
   stage.call('close', [fd], 'done');
 }
 
@@ -71,10 +71,14 @@ export function newKeyring(stage: Stage, id: string): void {
   );
 }
 
-/** A clock that starts elsewhere. The program enters the namespace when it execs (Linux 6.1). time_namespaces(7). */
+/** How soon the kernel kills it for memory, -1000 to 1000. The host's /proc: it is written before the pivot. */
+export function setOomScore(stage: Stage, score: number): void {
+  writeOwn(stage, 'oom_score_adj', String(score), 'how soon it is killed for memory');
+}
+
+/** A clock that starts elsewhere. The program enters the namespace when it execs. time_namespaces(7). */
 export function enterTimeNamespace(
   stage: Stage,
-  proc: Slot,
   offsets: Record<string, { secs?: number; nanosecs?: number }>,
 ): void {
   stage.call('unshare', [named('CLONE_NEWTIME', 0x80)], 'clocks of its own, from exec on');
@@ -82,7 +86,16 @@ export function enterTimeNamespace(
     ([clock, { secs = 0, nanosecs = 0 }]) => `${clock} ${secs} ${nanosecs}\n`,
   );
   if (lines.length > 0)
-    writeProc(stage, proc, 'self/timens_offsets', lines.join(''), "how far its clocks are off the host's");
+    writeOwn(stage, 'timens_offsets', lines.join(''), "how far its clocks are off the host's");
+}
+
+/** Writes a file of /proc/self before the pivot, where that is the host's. */
+function writeOwn(stage: Stage, file: string, value: string, why: string): void {
+  const cwd = named('AT_FDCWD', AT.AT_FDCWD);
+  const how = flags(O, 'O_WRONLY', 'O_CLOEXEC');
+  const fd = stage.open('proc_file', 'openat', [cwd, `/proc/self/${file}`, how], why);
+  stage.call('write', [fd, value, Buffer.byteLength(value)], 'its content');
+  stage.call('close', [fd], 'done');
 }
 
 /**

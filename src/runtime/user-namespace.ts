@@ -1,5 +1,6 @@
 import { AT, MOUNT_ATTR, MOVE_MOUNT, O, OPEN_TREE } from '../kernel/index.ts';
 import { cloneStep, flags, named, Slot, type Step, type Struct } from '../launch/index.ts';
+import type { Bystander } from './plan.ts';
 import type { IdMapping } from './spec.ts';
 import { Stage } from './stage.ts';
 import { MOUNT_ATTR_SIZE, mountAttr } from './structs.ts';
@@ -14,7 +15,7 @@ const CWD = named('AT_FDCWD', AT.AT_FDCWD);
 export function makeUserNamespace(
   steps: Step[],
   maps: { uid: readonly IdMapping[]; gid: readonly IdMapping[] },
-): Slot {
+): { userns: Slot; holder: Bystander } {
   const stage = new Stage(steps, 'Map users');
   const pid = new Slot('holder');
   const pidfd = new Slot('holder_pidfd');
@@ -46,7 +47,7 @@ export function makeUserNamespace(
       [directory, `${kind}_map`, flags(O, 'O_WRONLY', 'O_CLOEXEC')],
       `which ${kind}s inside`,
     );
-    stage.call('write', [file, text, text.length], 'are which outside');
+    stage.call('write', [file, text, Buffer.byteLength(text)], 'are which outside');
     stage.call('close', [file], 'done');
   }
   const namespace = stage.open(
@@ -62,7 +63,7 @@ export function makeUserNamespace(
     'no zombie stays',
   );
   for (const fd of [pidfd, directory, proc]) stage.call('close', [fd], 'done');
-  return namespace;
+  return { userns: namespace, holder: { pid, pidfd } };
 }
 
 /**
