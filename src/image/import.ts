@@ -106,7 +106,6 @@ async function unpack(
     const plain = meter(decompress(kept, compression), () => received, limits);
     const tar = compression === 'xz' ? stored.pass(plain, blob) : content.pass(plain);
     const { bytes } = await applyLayer(tar, directory, limits);
-    fsyncSync(blob);
     const digest = stored.digest();
     renameSync(join(blobs, 'layer'), join(blobs, digest.slice(7)));
     const diffId = compression === 'xz' ? digest : content.digest();

@@ -39,22 +39,26 @@ const CHUNK = 256 * 1024;
 
 async function* gunzip(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const stream = createGunzip({ chunkSize: CHUNK });
-  const seen = { length: 0, withoutZeros: 0 };
-  yield* through(watchEnd(chunks, seen), stream, 'gzip');
-  // Node stops at the first zero after a member, and never says that there was more.
-  if (seen.withoutZeros > stream.bytesWritten)
-    throw badArchive('something follows after the end of the gzip data');
-}
-
-/** Notes where the last byte is that is not zero. */
-async function* watchEnd(chunks: AsyncIterable<Buffer>, seen: { length: number; withoutZeros: number }) {
-  for await (const chunk of chunks) {
-    let end = chunk.length;
-    while (end > 0 && chunk[end - 1] === 0) end--;
-    if (end > 0) seen.withoutZeros = seen.length + end;
-    seen.length += chunk.length;
-    yield chunk;
+  const source = chunks[Symbol.asyncIterator]();
+  let length = 0;
+  let lastByte = 0;
+  // Node stops at the first zero after a member, and never says that there was more: so we note where the last byte is that is not zero.
+  const next = async () => {
+    const result = await source.next();
+    if (result.done) return result;
+    const end = result.value.findLastIndex((byte) => byte !== 0) + 1;
+    if (end > 0) lastByte = length + end;
+    length += result.value.length;
+    return result;
+  };
+  try {
+    // Without a `return`, so that the end of the stream does not close the source: what it has left is to be looked at.
+    yield* through({ [Symbol.asyncIterator]: () => ({ next }) }, stream, 'gzip');
+    while (!(await next()).done);
+  } finally {
+    await source.return?.();
   }
+  if (lastByte > stream.bytesWritten) throw badArchive('something follows after the end of the gzip data');
 }
 
 async function* unzstd(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
