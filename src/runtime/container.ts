@@ -3,7 +3,7 @@ import { PR } from '../kernel/index.ts';
 import { flags, named, type Slot, type Step } from '../launch/index.ts';
 import { acquireHostDevice, allDevices, makeNodes, populateDev } from './devices.ts';
 import { dropPrivileges } from './identity.ts';
-import { acquireMasks, attachMasks, attachReadonlyPaths, type Mask } from './masks.ts';
+import { acquireMasks, attachMasks, attachReadonlyPaths, chooseCovers, type Mask } from './masks.ts';
 import { acquireBind, acquireFileSystem, acquireMount, isBind } from './mount-acquire.ts';
 import { Attacher } from './mount-attach.ts';
 import { parseMountOptions } from './mount-options.ts';
@@ -52,7 +52,6 @@ export function buildContainer(
 
   // Bind sources first: once propagation is cut, a volume that is to be shared with the host could not be any more.
   const binds = new Map(input.spec.mounts.filter(isBind).map((mount) => [mount, acquireMount(host, mount)]));
-  const masks = acquireMasks(host, own, input.spec.linux.maskedPaths ?? []);
   const devices = userns
     ? allDevices(input.spec).map((device) => ({ device, fd: acquireHostDevice(host, device) }))
     : [];
@@ -65,7 +64,7 @@ export function buildContainer(
     return toAttach(mount, fd);
   });
   const proc = acquired.find(({ path }) => path === '/proc')?.fd;
-  const files = provideFiles(own, input);
+  const { files, masks } = provide(host, own, input);
 
   pivot(new Stage(steps, 'Pivot'), rootfs);
 
@@ -160,17 +159,25 @@ const KERNEL_PLACES = new Set([
   '/sys/fs/cgroup',
 ]);
 
-function provideFiles(stage: Stage, input: PlanInput): { fd: Slot; path: string }[] {
-  const covered = new Set(input.spec.mounts.map((mount) => mount.destination));
-  const files = input.files.filter((file) => !covered.has(file.path));
-  if (files.length === 0) return [];
+/** What the container sees that is neither the image's nor the host's: the provided files, and what covers the masked paths. */
+function provide(
+  host: Stage,
+  own: Stage,
+  input: PlanInput,
+): { files: { fd: Slot; path: string }[]; masks: Mask[] } {
+  const taken = new Set(input.spec.mounts.map((mount) => mount.destination));
+  const wanted = input.files.filter((file) => !taken.has(file.path));
+  const covers = chooseCovers(input.spec.linux.maskedPaths ?? []);
+  if (wanted.length === 0 && covers.every(({ kind }) => kind === 'file'))
+    return { files: [], masks: acquireMasks(host, own, covers, undefined) };
   const options = parseMountOptions('', ['nosuid', 'nodev', 'noexec', 'size=1m', 'mode=755']);
-  const fileSystem = acquireFileSystem(stage, 'tmpfs', options, 'tsbox');
-  coverRoot(stage, fileSystem, 'only what is mounted somewhere can be cloned (until Linux 6.15)');
-  const provided = settings.writeFiles(stage, fileSystem, files);
+  const fileSystem = acquireFileSystem(own, 'tmpfs', options, 'tsbox');
+  coverRoot(own, fileSystem, 'only what is mounted somewhere can be cloned (until Linux 6.15)');
+  const files = settings.writeFiles(own, fileSystem, wanted);
+  const masks = acquireMasks(host, own, covers, fileSystem);
   // Or it would lie over the old root after the pivot, and the unmount there would take it off in place of the host.
-  uncoverRoot(stage);
-  return provided;
+  uncoverRoot(own);
+  return { files, masks };
 }
 
 function finish(input: PlanInput, proc: Slot | undefined, masks: Mask[], steps: Step[]): void {

@@ -1,33 +1,70 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { AT, Errno, MOVE_MOUNT, OPEN_TREE } from '../kernel/index.ts';
-import { flags, named, type Slot } from '../launch/index.ts';
-import { acquireFileSystem } from './mount-acquire.ts';
-import { parseMountOptions } from './mount-options.ts';
+import { flags, named, octal, type Slot } from '../launch/index.ts';
 import type { Stage } from './stage.ts';
 import { attributes, MOUNT_ATTR_SIZE, mountAttr } from './structs.ts';
 
 const CWD = named('AT_FDCWD', AT.AT_FDCWD);
 
-export interface Mask {
+export interface Cover {
   path: string;
-  cover: Slot;
-  /** Whether the cover may be of the wrong kind: a file for a directory or the reverse, which move_mount answers with EINVAL. */
+  kind: 'file' | 'directory';
+  /** Whether it may be of the wrong kind: a file for a directory or the reverse, which move_mount answers with EINVAL. */
   guess: boolean;
 }
 
-/**
- * Opens what will cover each masked path: the host's /dev/null for a file, an empty read-only tmpfs for a directory.
- * The host's own /dev/null, before the pivot: the container's could be something else by then (CVE-2025-31133).
- */
-export function acquireMasks(host: Stage, own: Stage, paths: readonly string[]): Mask[] {
-  const masks: Mask[] = [];
-  for (const path of paths) {
+/** A cover that has been opened. */
+export interface Mask extends Cover {
+  cover: Slot;
+}
+
+/** What is to cover each masked path. */
+export function chooseCovers(paths: readonly string[]): Cover[] {
+  return paths.flatMap((path): Cover[] => {
     const kind = kernelFileKind(path);
-    if (kind === 'absent') continue;
-    if (kind !== 'directory') masks.push({ path, cover: hostNull(host, path), guess: kind === 'unknown' });
-    if (kind !== 'file') masks.push({ path, cover: emptyDirectory(own), guess: kind === 'unknown' });
+    if (kind === 'absent') return [];
+    if (kind !== 'unknown') return [{ path, kind, guess: false }];
+    return [
+      { path, kind: 'file', guess: true },
+      { path, kind: 'directory', guess: true },
+    ];
+  });
+}
+
+/**
+ * Opens the covers: the host's /dev/null for a file, an empty read-only directory for a directory.
+ * The host's own /dev/null, before the pivot: the container's could be something else by then (CVE-2025-31133).
+ *
+ * @param fileSystem a tmpfs of ours, mounted, that nothing is written to any more: a machine has a masked directory for each processor, and
+ *   a file system for each of those would take longer than all the rest
+ */
+export function acquireMasks(
+  host: Stage,
+  own: Stage,
+  covers: readonly Cover[],
+  fileSystem: Slot | undefined,
+): Mask[] {
+  if (fileSystem !== undefined && covers.some(({ kind }) => kind === 'directory')) {
+    own.call('mkdirat', [fileSystem, EMPTY, octal(0o755)], 'to cover directories with');
+    own.call(
+      'mount_setattr',
+      [
+        fileSystem,
+        '',
+        flags(AT, 'AT_EMPTY_PATH'),
+        mountAttr({ set: attributes(['MOUNT_ATTR_RDONLY']) }),
+        MOUNT_ATTR_SIZE,
+      ],
+      'and so will its clones be',
+    );
   }
-  return masks;
+  return covers.map((cover) => ({
+    ...cover,
+    cover:
+      cover.kind === 'file'
+        ? hostNull(host, cover.path)
+        : emptyDirectory(own, fileSystem as Slot, cover.path),
+  }));
 }
 
 /** Covers the paths. One that is not there needs none. */
@@ -80,12 +117,12 @@ function hostNull(stage: Stage, path: string): Slot {
   );
 }
 
-function emptyDirectory(stage: Stage): Slot {
-  return acquireFileSystem(
-    stage,
-    'tmpfs',
-    parseMountOptions('', ['ro', 'size=0k', 'mode=755', 'nr_inodes=1']),
-    'tmpfs',
+function emptyDirectory(stage: Stage, fileSystem: Slot, path: string): Slot {
+  return stage.open(
+    'empty',
+    'open_tree',
+    [fileSystem, EMPTY, flags(OPEN_TREE, 'OPEN_TREE_CLONE', 'OPEN_TREE_CLOEXEC')],
+    `to cover ${path}`,
   );
 }
 
@@ -96,6 +133,10 @@ function emptyDirectory(stage: Stage): Slot {
 function kernelFileKind(path: string): 'file' | 'directory' | 'absent' | 'unknown' {
   if (!/^\/(proc|sys)\//.test(path)) return 'unknown';
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return 'absent';
+  // A /proc with `subset=pid`, or none at all, says nothing about the container's.
+  if (stats === undefined)
+    return existsSync(path.startsWith('/proc/') ? '/proc/version' : '/sys/kernel') ? 'absent' : 'unknown';
   return stats.isDirectory() ? 'directory' : 'file';
 }
+
+const EMPTY = 'masked';

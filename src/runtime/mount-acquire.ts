@@ -1,6 +1,6 @@
 import { AT, FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR__ATIME, OPEN_TREE } from '../kernel/index.ts';
 import { flags, named, type Slot } from '../launch/index.ts';
-import { type MountOptions, parseMountOptions } from './mount-options.ts';
+import { ACCESS_TIMES, type MountOptions, parseMountOptions } from './mount-options.ts';
 import type { Mount } from './spec.ts';
 import type { Stage } from './stage.ts';
 import { attributes, MOUNT_ATTR_SIZE, mountAttr } from './structs.ts';
@@ -79,7 +79,7 @@ function setPropagation(stage: Stage, fd: Slot, options: MountOptions): void {
 
 function setAttributes(stage: Stage, fd: Slot, options: MountOptions, destination: string): void {
   if (options.set.size === 0 && options.clear.size === 0) return;
-  const accessTime = [...options.set, ...options.clear].some((name) => name.endsWith('ATIME'));
+  const accessTime = ACCESS_TIMES.some((name) => options.set.has(name) || options.clear.has(name));
   const clear = attributes(options.clear);
   stage.call(
     'mount_setattr',

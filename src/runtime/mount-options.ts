@@ -48,8 +48,13 @@ function readWord(destination: string, word: string, options: MountOptions): voi
   if (attribute !== undefined) {
     if (bare !== word) options.recursiveAttributes = true;
     const [change, name] = attribute;
+    // How access times are kept is one choice of three (mount_setattr(2)), so a later word replaces an earlier one.
+    const replaced = ACCESS_TIMES.includes(name) ? ACCESS_TIMES : [name];
+    for (const other of replaced) {
+      options.set.delete(other);
+      options.clear.delete(other);
+    }
     options[change].add(name);
-    options[change === 'set' ? 'clear' : 'set'].delete(name);
     return;
   }
   if (IGNORED.has(word)) return;
@@ -60,7 +65,12 @@ function readWord(destination: string, word: string, options: MountOptions): voi
   options.data.push(equals < 0 ? [word, undefined] : [word.slice(0, equals), word.slice(equals + 1)]);
 }
 
+/** With neither, `relatime` holds: the kernel's default, and 0 as an attribute. */
+export const ACCESS_TIMES: readonly Attribute[] = ['MOUNT_ATTR_NOATIME', 'MOUNT_ATTR_STRICTATIME'];
+
+// The words come from an image's or somebody else's configuration: `constructor` is not one of them.
 const ATTRIBUTES: Record<string, ['set' | 'clear', Attribute]> = {
+  __proto__: null as never,
   ro: ['set', 'MOUNT_ATTR_RDONLY'],
   rw: ['clear', 'MOUNT_ATTR_RDONLY'],
   nosuid: ['set', 'MOUNT_ATTR_NOSUID'],
@@ -72,6 +82,7 @@ const ATTRIBUTES: Record<string, ['set' | 'clear', Attribute]> = {
   noatime: ['set', 'MOUNT_ATTR_NOATIME'],
   atime: ['clear', 'MOUNT_ATTR_NOATIME'],
   strictatime: ['set', 'MOUNT_ATTR_STRICTATIME'],
+  relatime: ['clear', 'MOUNT_ATTR_NOATIME'],
   nostrictatime: ['clear', 'MOUNT_ATTR_STRICTATIME'],
   nodiratime: ['set', 'MOUNT_ATTR_NODIRATIME'],
   diratime: ['clear', 'MOUNT_ATTR_NODIRATIME'],
@@ -80,6 +91,7 @@ const ATTRIBUTES: Record<string, ['set' | 'clear', Attribute]> = {
 };
 
 const PROPAGATION: Record<string, keyof typeof MS> = {
+  __proto__: null as never,
   private: 'MS_PRIVATE',
   rprivate: 'MS_PRIVATE',
   slave: 'MS_SLAVE',
@@ -90,10 +102,9 @@ const PROPAGATION: Record<string, keyof typeof MS> = {
   runbindable: 'MS_UNBINDABLE',
 };
 
-/** mount(8)'s words that say nothing here: `relatime` is the kernel's default. */
+/** mount(8)'s words that say nothing here. */
 const IGNORED = new Set([
   'defaults',
-  'relatime',
   'norelatime',
   'async',
   'sync',

@@ -4,6 +4,7 @@ import { buildContainer } from './container.ts';
 import type { SeccompFilter } from './identity.ts';
 import { cloneFlags } from './namespaces.ts';
 import type { Stdio } from './program.ts';
+import { requireFeatures } from './requirements.ts';
 import type { OverlayRootfs } from './rootfs.ts';
 import type { Spec } from './spec.ts';
 import { Stage } from './stage.ts';
@@ -62,6 +63,7 @@ export interface Bystander {
  * without, all processes that share memory are given the same (fs/proc/base.c, __set_oom_adj), and the clone still shares Node's.
  */
 export function planContainer(input: PlanInput): ContainerPlan {
+  requireFeatures(input);
   const steps: Step[] = [];
   const { linux, process } = input.spec;
   const maps = { uid: linux.uidMappings ?? [], gid: linux.gidMappings ?? [] };

@@ -95,8 +95,9 @@ export function acquireOverlay(
 }
 
 function overlayByMount(stage: Stage, rootfs: OverlayRootfs, lower: string): Slot {
-  const comma = (path: string) => path.replace(/[\\,]/g, '\\$&');
-  const data = `lowerdir=${comma(lower)},upperdir=${comma(rootfs.directory)}/upper,workdir=${comma(rootfs.directory)}/work${rootfs.keep ? '' : ',volatile'}`;
+  // One level of escapes serves both who splits the options at commas and who splits the layers at colons.
+  const directory = rootfs.directory.replace(/[\\,]/g, '\\$&');
+  const data = `lowerdir=${lower.replaceAll(',', '\\,')},upperdir=${directory}/upper,workdir=${directory}/work${rootfs.keep ? '' : ',volatile'}`;
   if (Buffer.byteLength(data) > 4095) {
     throw new TsboxError(
       'TOO_MANY_LAYERS',

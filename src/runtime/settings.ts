@@ -1,4 +1,4 @@
-import { AT, Errno, O, OPEN_TREE, RLIMIT } from '../kernel/index.ts';
+import { AT, Errno, O, OPEN_TREE, RLIMIT, TsboxError } from '../kernel/index.ts';
 import { flags, named, octal, type Slot, type Struct } from '../launch/index.ts';
 import type { ProvidedFile } from './plan.ts';
 import type { Process, Spec } from './spec.ts';
@@ -48,15 +48,22 @@ export function writeSysctls(stage: Stage, proc: Slot, sysctls: Record<string, s
 export function setRlimits(stage: Stage, rlimits: Process['rlimits'] = []): void {
   for (const { type, soft, hard } of rlimits) {
     const bytes = Buffer.alloc(16);
-    bytes.writeBigUInt64LE(BigInt.asUintN(64, BigInt(soft)), 0);
-    bytes.writeBigUInt64LE(BigInt.asUintN(64, BigInt(hard)), 8);
-    const resource = RLIMIT[type as keyof typeof RLIMIT];
+    bytes.writeBigUInt64LE(limitWord(soft), 0);
+    bytes.writeBigUInt64LE(limitWord(hard), 8);
+    const resource = Object.hasOwn(RLIMIT, type) ? RLIMIT[type as keyof typeof RLIMIT] : undefined;
+    if (resource === undefined)
+      throw new TsboxError('BAD_SPEC', `process.rlimits: there is no limit ${JSON.stringify(type)}`);
     stage.call(
       'prlimit64',
       [0, named(type, resource), { bytes, text: `{rlim_cur=${soft}, rlim_max=${hard}}` }, null],
       `a limit of the program`,
     );
   }
+}
+
+/** 2^64-1 is RLIM_INFINITY too, and JSON's numbers, which are doubles, round it up to what would be 0. */
+function limitWord(limit: number): bigint {
+  return limit < 0 || limit >= 2 ** 63 ? 2n ** 64n - 1n : BigInt(Math.trunc(limit));
 }
 
 /** A session keyring of its own: the host's keys are not in any namespace. keyctl(2); containers on hosts without keys go on. */
