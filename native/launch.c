@@ -15,15 +15,22 @@
 
 #if defined(__x86_64__)
 #define NR_exit 60
+#define NR_exit_group 231
 #define NR_clone3 435
 #define NR_clock_gettime 228
 #else
 #define NR_exit 93
+#define NR_exit_group 94
 #define NR_clone3 435
 #define NR_clock_gettime 113
 #endif
 
 static void run(struct arena *arena, i64 index);
+
+static struct step *steps_of(struct arena *arena)
+{
+    return (struct step *)(arena->slots + arena->slot_count);
+}
 
 static i64 now(void)
 {
@@ -36,8 +43,10 @@ static i64 now(void)
 __attribute__((noreturn, used)) static void child(struct arena *arena, i64 index)
 {
     run(arena, index);
-    for (;;)
-        raw_syscall(NR_exit, 125, 0, 0, 0, 0, 0);
+    raw_syscall(NR_exit, 125, 0, 0, 0, 0, 0);
+    /* A seccomp filter may refuse one of them, or both; going on for ever would keep tsbox waiting. */
+    raw_syscall(NR_exit_group, 125, 0, 0, 0, 0, 0);
+    __builtin_trap();
 }
 
 /*
@@ -132,7 +141,7 @@ static int tolerated(const struct step *step, i64 error)
 static void run(struct arena *arena, i64 index)
 {
     for (;; index++) {
-        struct step *step = &arena->steps[index];
+        struct step *step = &steps_of(arena)[index];
         u64 a[6];
         i64 result;
         if (step->number == OP_END)

@@ -7,8 +7,6 @@
 
 #include "syscall.h"
 
-#define SLOTS 256
-
 /* Steps that are not a system call of the kernel's but a word to the interpreter. */
 #define OP_CLONE (-1)   /* args: struct clone_args, its size, top of the new stack, index of the child's first step */
 #define OP_POKE (-2)    /* args: address, value, width in bytes: completes a struct with a descriptor known only now */
@@ -33,12 +31,11 @@ struct arena {
     i32 failed;   /* out: index of the step that ended the plan, -1 for none */
     i32 error;    /* out: its errno */
     i32 timed;    /* whether steps are timed */
-    i32 unused;
-    i64 slots[SLOTS];
-    struct step steps[];
+    i32 slot_count; /* as many as the plan needs; the steps begin after them */
+    i64 slots[];
 };
 
 _Static_assert(sizeof(struct step) == 128, "arena.ts writes steps of 128 bytes");
-_Static_assert(sizeof(struct arena) == 16 + 8 * SLOTS, "arena.ts begins the steps after the slots");
+_Static_assert(sizeof(struct arena) == 16, "arena.ts begins the slots after this header, and the steps after the slots");
 
 #endif

@@ -1,6 +1,7 @@
 import { native, syscallNumber } from '../kernel/index.ts';
 import type { Argument, Plan, SlotAddress, StackArea, Step, Struct } from './plan.ts';
 import { Slot } from './plan.ts';
+import { Words } from './words.ts';
 
 /**
  * Lays a plan out in memory as native/plan.h defines it: a header, the slots, the steps, then the strings, structs and stacks that
@@ -42,7 +43,7 @@ export class Arena {
   outcomes(): { step: Step; errno: number; began: bigint; ended: bigint }[] {
     const outcomes = [];
     for (const [index, step] of this.steps.entries()) {
-      const at = STEPS + STEP * index;
+      const at = stepsStart(this.#slots.size) + STEP * index;
       if (step === undefined || this.bytes.readInt32LE(at + DONE) === 0) continue;
       outcomes.push({
         step,
@@ -56,14 +57,18 @@ export class Arena {
 }
 
 const HEADER = 16;
-const SLOTS = 256;
-const STEPS = HEADER + 8 * SLOTS;
 const STEP = 128;
 // What native/launch.c leaves in a step.
 const ERROR = 100;
 const DONE = 104;
 const BEGAN = 112;
 const ENDED = 120;
+
+/** After the header and the slots, of which there are as many as the plan has. */
+function stepsStart(slots: number): number {
+  return HEADER + 8 * slots;
+}
+
 const OP = { clone: -1, poke: -2, decimal: -3, end: -4 } as const;
 
 type Pointee = Argument | StackArea;
@@ -195,33 +200,36 @@ class Code {
     let index = this.#slots.get(slot);
     if (index === undefined) {
       index = this.#slots.size;
-      if (index >= SLOTS) throw new RangeError(`a plan has at most ${SLOTS} slots`);
       this.#slots.set(slot, index);
     }
     return index;
   }
 
   arena(timed: boolean): Arena {
-    const dataStart = Math.ceil((STEPS + STEP * this.#steps.length) / 16) * 16;
+    const start = stepsStart(this.#slots.size);
+    const dataStart = Math.ceil((start + STEP * this.#steps.length) / 16) * 16;
     // An ArrayBuffer of its own, never a piece of Node's pool: its address is written into it.
     const bytes = Buffer.from(new ArrayBuffer(dataStart + this.#dataLength + 16));
-    const base = native().address(bytes);
+    const base = Number(native().address(bytes));
+    const words = new Words(bytes);
     // The kernel wants a stack on a multiple of 16, and malloc gives just that (ArrayBuffers are at least so aligned).
-    const absolute = (value: Value): bigint => {
-      if (value.kind === 'number') return BigInt.asUintN(64, BigInt(value.value));
-      if (value.kind === 'data') return base + BigInt(dataStart + value.index);
-      if (value.kind === 'slotAddress') return base + BigInt(HEADER + 8 * value.index);
-      return 0n;
+    const absolute = (value: Value): number | bigint => {
+      if (value.kind === 'number') return value.value;
+      if (value.kind === 'data') return base + dataStart + value.index;
+      if (value.kind === 'slotAddress') return base + HEADER + 8 * value.index;
+      return 0;
     };
-    bytes.writeInt32LE(-1, 0);
-    bytes.writeInt32LE(timed ? 1 : 0, 8);
+    words.half(0, -1);
+    words.half(8, timed ? 1 : 0);
+    words.half(12, this.#slots.size);
     for (let index = 0; index < this.#slots.size; index++) {
       // Where the kernel itself writes a descriptor, it writes four bytes of the eight.
-      bytes.writeBigInt64LE(this.#written.has(index) ? 0n : -1n, HEADER + 8 * index);
+      words.word(HEADER + 8 * index, this.#written.has(index) ? 0 : -1);
     }
-    for (const [index, step] of this.#steps.entries()) writeStep(bytes, STEPS + STEP * index, step, absolute);
+    for (const [index, step] of this.#steps.entries()) writeStep(words, start + STEP * index, step, absolute);
     for (const { bytes: content, offset } of this.#data) bytes.set(content, dataStart + offset);
-    for (const { at, value } of this.#pointers) bytes.writeBigUInt64LE(absolute(value), dataStart + at);
+    // After the structs, which they complete.
+    for (const { at, value } of this.#pointers) words.word(dataStart + at, absolute(value));
     return new Arena(
       bytes,
       this.#steps.map((encoded) => encoded.step),
@@ -234,16 +242,22 @@ function number(value: number | bigint): Value {
   return { kind: 'number', value };
 }
 
-function writeStep(bytes: Buffer, at: number, encoded: Encoded, absolute: (value: Value) => bigint): void {
-  bytes.writeBigInt64LE(BigInt(encoded.number), at);
+function writeStep(
+  words: Words,
+  at: number,
+  encoded: Encoded,
+  absolute: (value: Value) => number | bigint,
+): void {
+  words.word(at, encoded.number);
   for (let i = 0; i < 6; i++) {
     const value = encoded.args[i];
-    if (value !== undefined) bytes.writeBigUInt64LE(absolute(value), at + 8 + 8 * i);
-    bytes.writeInt32LE(value?.kind === 'slot' ? value.index : -1, at + 56 + 4 * i);
+    if (value !== undefined) words.word(at + 8 + 8 * i, absolute(value));
+    words.half(at + 56 + 4 * i, value?.kind === 'slot' ? value.index : -1);
   }
-  bytes.writeInt32LE(encoded.save, at + 80);
-  for (const [i, errno] of (encoded.step?.tolerate ?? []).slice(0, 4).entries())
-    bytes.writeInt16LE(errno, at + 84 + 2 * i);
-  bytes.writeInt32LE(encoded.skipOnError, at + 92);
-  bytes.writeInt32LE(encoded.skipOnSuccess, at + 96);
+  words.half(at + 80, encoded.save);
+  const [a = 0, b = 0, c = 0, d = 0] = encoded.step?.tolerate ?? [];
+  words.half(at + 84, a | (b << 16));
+  words.half(at + 88, c | (d << 16));
+  words.half(at + 92, encoded.skipOnError);
+  words.half(at + 96, encoded.skipOnSuccess);
 }
