@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 /*
  * The `tsbox` command: starts the bundle of src/cli/ in the fewest milliseconds.
  *
@@ -9,6 +9,9 @@
  * V8 does check a cache's version and length but not, in release builds, its content: one flipped bit makes Node crash. A checksum would cost more
  * than the cache saves (loading zlib or crypto takes 3 to 6 ms), so the file holds the cache twice, and comparing the
  * halves is a memcmp. And bytecode is code: a cache that somebody else could have written is not used.
+ *
+ * The `--` in the first line is there because Node reads a file named by --env-file wherever that stands among the arguments, also behind the
+ * script's name, and takes NODE_OPTIONS from it: without, `tsbox run --env-file FILE` would run as root what FILE says.
  */
 'use strict';
 const {

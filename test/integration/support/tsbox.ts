@@ -37,11 +37,17 @@ interface Settings {
   cwd?: string;
 }
 
-export const environment = () => ({ ...process.env, TSBOX_ROOT: store, TMPDIR: temporary });
+/** The command finds its Node by PATH: the one that runs these tests. */
+export const environment = () => ({
+  ...process.env,
+  PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+  TSBOX_ROOT: store,
+  TMPDIR: temporary,
+});
 
 /** Runs the command and returns what its user sees. */
 export function tsbox(args: readonly string[], { input = '', env, cwd }: Settings = {}): Output {
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [cli, ...args], {
+  const { status, stdout, stderr, error } = spawnSync(cli, args, {
     input,
     cwd,
     env: { ...environment(), ...env },
@@ -84,7 +90,7 @@ export class Running {
   #stderr = '';
 
   constructor(flags: readonly string[], command: readonly string[], settings: Settings = {}) {
-    this.process = spawn(process.execPath, [cli, 'run', '--rm', ...flags, image, ...command], {
+    this.process = spawn(cli, ['run', '--rm', ...flags, image, ...command], {
       cwd: settings.cwd,
       env: { ...environment(), ...settings.env },
     });

@@ -56,6 +56,22 @@ test('runs the bundle, with its arguments and exit status', () => {
   expect(tsbox('ps', '3')).toEqual({ status: 3, stdout: 'bundle cli.cjs ps 3', stderr: '' });
 });
 
+test('Node does not take a flag of tsbox for its own', () => {
+  const file = join(store, '..', 'env');
+  writeFileSync(join(store, '..', 'hook.cjs'), 'process.stdout.write("hooked ")');
+  writeFileSync(file, `NODE_OPTIONS=--require=${join(store, '..', 'hook.cjs')}\n`);
+  const command = (...args: string[]) =>
+    spawnSync(join(dist, 'tsbox.cjs'), args, {
+      encoding: 'utf8',
+      env: { ...process.env, TSBOX_ROOT: store },
+    });
+  expect(command('run', '0', '--env-file', file).stdout).toBe(`bundle cli.cjs run 0 --env-file ${file}`);
+  expect(command('run', '0', '--env-file=/not/there')).toMatchObject({
+    stdout: 'bundle cli.cjs run 0 --env-file=/not/there',
+    stderr: '',
+  });
+});
+
 describe('the code cache', () => {
   test('is left by a run that worked, and by nothing else', () => {
     tsbox('--version');
