@@ -1,5 +1,6 @@
 import { release } from 'node:os';
 import {
+  type CgroupHost,
   cgroupPath,
   controllersOf,
   deviceProgram,
@@ -71,10 +72,23 @@ function prepareCgroup(built: BuiltSpec, options: RunOptions, id: string) {
   const program = deviceProgram(resources.devices ?? []);
   const cgroup: CgroupPlan = { path, writes, ...(program && { deviceProgram: program }) };
   const makeCgroupParents = () => {
-    prepareParents(host, path, controllersOf(writes));
+    const needed = controllersOf(writes);
+    prepareParents(host, path, needed);
+    offerStatistics(host, path, needed);
     cgroup.writes = requireFiles(path, writes);
   };
   return { cgroup, makeCgroupParents };
+}
+
+/** A container without limits has statistics all the same, where the host lets us count. */
+function offerStatistics(host: CgroupHost, path: string, needed: readonly string[]): void {
+  const counted = ['cpu', 'memory', 'pids', 'io'].filter((name) => host.controllers.includes(name));
+  if (counted.every((name) => needed.includes(name))) return;
+  try {
+    prepareParents(host, path, counted);
+  } catch {
+    // Its limits are kept; that is what was asked for.
+  }
 }
 
 function chooseSeccomp(built: BuiltSpec): SeccompFilter | undefined {
