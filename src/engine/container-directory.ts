@@ -5,13 +5,12 @@ import {
   mkdirSync,
   openSync,
   readlinkSync,
-  rmSync,
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { v4 as randomUuid } from 'uuid';
-import { lockFile, TsboxError } from '../kernel/index.ts';
+import { lockFile, removeTree, syscall, TsboxError } from '../kernel/index.ts';
 import { containersDirectory, namesDirectory } from './paths.ts';
 import { randomName } from './random-name.ts';
 
@@ -30,7 +29,14 @@ export interface ContainerDirectory {
 
 /** 64 hexadecimal digits, of which 244 bits are random: as long as Docker's, because tools expect that. */
 export function newContainerId(): string {
-  return `${randomUuid()}${randomUuid()}`.replaceAll('-', '');
+  return `${uuid()}${uuid()}`.replaceAll('-', '');
+}
+
+/** With random bytes from the kernel: those of `crypto` would have Node load Web Crypto first, which takes 7 ms. */
+function uuid(): string {
+  const random = Buffer.alloc(16);
+  syscall('getrandom', [random, random.length, 0], { doing: 'choose an id' });
+  return randomUuid({ random });
 }
 
 /**
@@ -48,7 +54,7 @@ export function makeContainerDirectory(id: string, name: string | undefined): Co
     mkdirSync(join(path, 'work'), 0o700);
     return { id, path, fd, name: takeName(id, name) };
   } catch (error) {
-    rmSync(path, { recursive: true, force: true });
+    removeTree(path);
     closeSync(fd);
     throw error;
   }
@@ -79,8 +85,19 @@ export function lockAbandoned(id: string): number | undefined {
 
 /** Removes all of it, with the name; the caller holds the lock. Files first, the name last: a name leads to a container or is free. */
 export function removeContainerDirectory(id: string, name: string | undefined): void {
-  rmSync(join(containersDirectory(), id), { recursive: true, force: true });
-  if (name !== undefined && nameOwner(name) === id) unlinkSync(join(namesDirectory(), name));
+  removeTree(join(containersDirectory(), id));
+  if (name !== undefined) releaseName(name, id);
+}
+
+/** Under a lock: of two that release a name, the slower one would take it from whoever took it in between. */
+export function releaseName(name: string, id: string): void {
+  if (nameOwner(name) !== id) return;
+  const lock = lockFile(namesDirectory(), 'exclusive');
+  try {
+    if (nameOwner(name) === id) unlinkSync(join(namesDirectory(), name));
+  } finally {
+    lock.release();
+  }
 }
 
 /** The id that a name stands for. */

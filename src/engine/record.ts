@@ -40,7 +40,8 @@ export function writeRecord(record: ContainerRecord): void {
 /** Undefined where there is none: the container is just being made or removed. */
 export function readRecord(id: string): ContainerRecord | undefined {
   try {
-    return JSON.parse(readFileSync(join(containersDirectory(), id, FILE), 'utf8')) as ContainerRecord;
+    const record = JSON.parse(readFileSync(join(containersDirectory(), id, FILE), 'utf8'));
+    return record?.id === id ? (record as ContainerRecord) : undefined;
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
-import { closeSync, readdirSync, unlinkSync } from 'node:fs';
+import { closeSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { findCgroup, killCgroup, removeCgroupNow } from '../cgroup/index.ts';
-import { lockAbandoned, nameOwner, removeContainerDirectory } from './container-directory.ts';
+import { lockAbandoned, nameOwner, releaseName, removeContainerDirectory } from './container-directory.ts';
 import { namesDirectory } from './paths.ts';
 import { type ContainerRecord, containerIds, readRecord, writeRecord } from './record.ts';
 
@@ -52,15 +52,14 @@ function defaultCgroup(id: string): string | undefined {
 
 /** A name is taken before and given back after its container's directory is there, so it may lead nowhere. */
 function sweepNames(): void {
-  const ids = new Set(containerIds());
   let names: string[];
   try {
     names = readdirSync(namesDirectory());
   } catch {
     return;
   }
-  for (const name of names) {
-    const owner = nameOwner(name);
-    if (owner !== undefined && !ids.has(owner)) unlinkSync(join(namesDirectory(), name));
-  }
+  const owners = names.map((name) => [name, nameOwner(name)] as const);
+  // Asked after the names: a container that is being made has its directory before its name.
+  const ids = new Set(containerIds());
+  for (const [name, owner] of owners) if (owner !== undefined && !ids.has(owner)) releaseName(name, owner);
 }

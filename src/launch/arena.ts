@@ -1,4 +1,4 @@
-import { native, syscallNumber } from '../kernel/index.ts';
+import { native, syscallNumber, TsboxError } from '../kernel/index.ts';
 import type { Argument, Plan, SlotAddress, StackArea, Step, Struct } from './plan.ts';
 import { Slot } from './plan.ts';
 import { Words } from './words.ts';
@@ -182,6 +182,8 @@ class Code {
   #text(text: string): number {
     const known = this.#texts.get(text);
     if (known !== undefined) return known;
+    // The kernel would see only what is before it: another path than the one that was checked.
+    if (text.includes('\0')) throw new TsboxError('BAD_SPEC', `a NUL character in ${JSON.stringify(text)}`);
     const bytes = Buffer.from(text);
     const index = this.#reserve(bytes, bytes.length + 1);
     this.#texts.set(text, index);

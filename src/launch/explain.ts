@@ -1,4 +1,5 @@
 import { type Argument, allSteps, type Plan, Slot, type Step } from './plan.ts';
+import { printable } from './printable.ts';
 
 /** The plan for a person: numbered calls under the stage they belong to, each with its reason. */
 export function formatPlan(plan: Plan): string {
@@ -11,8 +12,8 @@ export function formatPlan(plan: Plan): string {
       lines.push(`${lines.length === 0 ? '' : '\n'}${stage}`);
     }
     const number = String(index + 1).padStart(String(steps.length).length);
-    lines.push(`${number}. ${formatCall(step)}`);
-    lines.push(`${' '.repeat(number.length + 2)}  ${remark(step)}`);
+    lines.push(printable(`${number}. ${formatCall(step)}`));
+    lines.push(printable(`${' '.repeat(number.length + 2)}  ${remark(step)}`));
   }
   return `${lines.join('\n')}\n`;
 }
@@ -42,13 +43,8 @@ function remark(step: Step): string {
   return `${step.why}${conditional}`;
 }
 
-/** Control characters would let a hostile name redraw the terminal of whoever reads the plan; JSON's escapes do not. */
-function quote(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\u007f-\u009f]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
+/** Escaped as JSON has it, so that the end of a string is seen. */
+const quote = (text: string) => JSON.stringify(text);
 
 function formatArgument(argument: Argument): string {
   if (argument === null) return 'NULL';

@@ -1,3 +1,4 @@
+import { printable } from './printable.ts';
 import type { ProfileEntry } from './run.ts';
 
 /** Where the time went, as a bar chart: one line a call, in order, with its start, its length and a bar in proportion. `width` is the terminal's. */
@@ -8,7 +9,7 @@ export function formatProfile(entries: readonly ProfileEntry[], width = 100): st
   const total = milliseconds(end - first.began);
   const longest = entries.reduce((most, entry) => Math.max(most, milliseconds(entry.ended - entry.began)), 0);
   const columns = Math.max(10, width - 72);
-  const lines = ['  start ms  took ms  call              '.padEnd(72 - 34) + 'why'];
+  const lines = [`  start ms  took ms  ${'call'.padEnd(16)} why`];
   let stage = '';
   for (const entry of entries) {
     if (entry.stage !== stage) {
@@ -24,7 +25,7 @@ export function formatProfile(entries: readonly ProfileEntry[], width = 100): st
       .toFixed(3)
       .padStart(10);
     lines.push(
-      `${start} ${took.toFixed(3).padStart(8)}  ${entry.call.padEnd(16)} ${entry.why.slice(0, 32).padEnd(32)} ${bar}`.trimEnd(),
+      `${start} ${took.toFixed(3).padStart(8)}  ${entry.call.padEnd(16)} ${printable(entry.why).slice(0, 32).padEnd(32)} ${bar}`.trimEnd(),
     );
   }
   lines.push(`${total.toFixed(2)} ms in all`);

@@ -1,0 +1,9 @@
+/**
+ * One line of text that is safe to print. A hostile name in an image or a mount could otherwise redraw the terminal of whoever reads the plan (control
+ * characters), or show its parts in another order (bidirectional controls, CVE-2021-42574).
+ */
+export function printable(line: string): string {
+  return line.replace(UNSAFE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+const UNSAFE = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
