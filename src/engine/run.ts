@@ -14,6 +14,7 @@ import type { RunOptions } from './run-options.ts';
 import { RunningContainer } from './running-container.ts';
 import { discardCgroup, endProcess, type Started, start } from './start.ts';
 import { openStreams, openTerminalStreams, type Streams } from './streams.ts';
+import { sweep } from './sweep.ts';
 import { mappedOwner, prepareWritableLayer } from './writable-layer.ts';
 
 /**
@@ -56,6 +57,7 @@ export async function run(
     writeRecord(record);
     const container = new RunningContainer(started, prepared, directory, await streams.connect(), record);
     followSignal(container, options.signal);
+    sweepOnce();
     container.wait().then(
       () => live.delete(id),
       () => {},
@@ -87,6 +89,24 @@ export function explain(image: string, command: readonly string[] = [], options:
 
 /** Containers of this process that something is left of. */
 const live = new Set<string>();
+
+/**
+ * Removes what others left that were killed together with their janitor. Once a process, and only now: nobody waits for it while
+ * the container runs.
+ */
+function sweepOnce(): void {
+  if (swept) return;
+  swept = true;
+  setImmediate(() => {
+    try {
+      sweep();
+    } catch {
+      // Not this container's fault; `tsbox ps` and `tsbox rm` try again and say what is wrong.
+    }
+  });
+}
+
+let swept = false;
 
 function requireRoot(): void {
   if (process.geteuid?.() === 0) return;
