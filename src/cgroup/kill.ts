@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TsboxError } from '../kernel/error.ts';
 
 /**
@@ -80,4 +79,9 @@ function write(path: string, file: string, value: string): string | undefined {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? 'EIO';
   }
+}
+
+/** Not that of node:timers/promises, which every start of a container would load (3 ms) and few need. */
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

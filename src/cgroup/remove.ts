@@ -1,7 +1,6 @@
 import { readdirSync, rmdirSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TsboxError } from '../kernel/error.ts';
-import { waitForEvent } from './kill.ts';
+import { sleep, waitForEvent } from './kill.ts';
 
 /**
  * Removes the group and the groups below it, which its processes may have made. Waits for processes that are dying, but kills none:

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { nativeFile } from './native.ts';
+import { nativeFile, packageRoot } from './native.ts';
 
 /**
  * The only file that knows which FFI library is used (koffi, see docs/decisions/0001-ffi.md), so that Node's own `node:ffi` can take
@@ -74,13 +74,15 @@ function loadKoffi(): Koffi {
   return module.exports as Koffi;
 }
 
+/** Where npm puts it: in `node_modules` of this package or of a directory above. Asking Node instead takes 3 ms. */
 function koffiDirectory(): string {
-  const name = `@koromix/koffi-linux-${process.arch}/package.json`;
-  const require = createRequire(import.meta.url);
-  try {
-    return dirname(require.resolve(name));
-  } catch {
-    // Package managers that do not hoist (pnpm) let only koffi itself see its binaries.
-    return dirname(createRequire(require.resolve('koffi')).resolve(name));
+  const name = `@koromix/koffi-linux-${process.arch}`;
+  for (let above = packageRoot(); above !== dirname(above); above = dirname(above)) {
+    const directory = join(above, 'node_modules', name);
+    if (existsSync(directory)) return directory;
   }
+  const { createRequire } = process.getBuiltinModule('node:module');
+  const require = createRequire(join(packageRoot(), 'package.json'));
+  // Package managers that do not hoist (pnpm) let only koffi itself see its binaries.
+  return dirname(createRequire(require.resolve('koffi')).resolve(`${name}/package.json`));
 }

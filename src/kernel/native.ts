@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { TsboxError } from './error.ts';
 
 /** The path of a compiled file of native/ for this machine: `tsbox.so`, `init`, `janitor`. */
@@ -27,7 +26,7 @@ export function selfCommand(): string[] {
  */
 export function packageRoot(): string {
   if (root !== undefined) return root;
-  let directory = dirname(fileURLToPath(import.meta.url));
+  let directory = import.meta.dirname;
   while (!existsSync(join(directory, 'package.json'))) {
     const parent = dirname(directory);
     if (parent === directory)

@@ -193,7 +193,7 @@ test('inside another container, the processes in the root of the namespace are m
     platform: 'node',
     format: 'cjs',
     logLevel: 'error',
-    define: { 'import.meta.url': '""' },
+    define: { 'import.meta.dirname': '""' },
     outfile: script,
   });
   // The shell enters the group from inside its PID namespace, as the init of a container does: nobody from outside is in it.
