@@ -1,4 +1,14 @@
-import { closeDescriptor, cString, Errno, O, openat2, RESOLVE, syscall } from '../../kernel/index.ts';
+import {
+  closeDescriptor,
+  cString,
+  Errno,
+  O,
+  openat2,
+  RESOLVE,
+  S,
+  statAt,
+  syscall,
+} from '../../kernel/index.ts';
 import { plainName, shownName, unsafeArchive } from '../archive-error.ts';
 
 /**
@@ -52,26 +62,56 @@ export class Parents {
     });
   }
 
+  /** What is missing of the path, below the longest part of it that is there. */
   #make(path: string): number {
     const parts = path.split('/');
+    const prefix = (count: number) => parts.slice(0, count).join('/');
+    let [there, missing] = [0, parts.length];
     let parent = this.root;
-    for (let count = 1; count <= parts.length; count++) {
-      const prefix = parts.slice(0, count).join('/');
-      let fd = this.#find(prefix);
-      if (fd === -Errno.ENOENT) {
-        const name = cString(Buffer.from(parts[count - 1] as string, 'latin1'));
-        const context = { path: plainName(prefix), doing: 'unpack', allow: [Errno.EEXIST] };
-        // It is there and is not: a symbolic link to what the archive does not have. containerd would make that directory; but a
-        // real tree never has files behind a link to nowhere, and an attack on a less careful reader always does.
-        if (syscall('mkdirat', [parent, name, 0o755], context) < 0) throw throughLink(path, prefix);
-        this.#made(prefix);
-        fd = this.#find(prefix);
+    // By halves: a path of 256 parts would else be walked 256 times.
+    while (missing - there > 1) {
+      const middle = (there + missing) >> 1;
+      const fd = this.#find(prefix(middle));
+      if (fd >= 0) {
+        this.#leave(parent);
+        parent = fd;
+        there = middle;
+      } else {
+        missing = middle;
       }
-      if (parent !== this.root) closeDescriptor(parent);
-      if (fd < 0) throw inTheWay(path, prefix);
-      parent = fd;
+    }
+    for (let count = missing; count <= parts.length; count++) {
+      const above = parent;
+      try {
+        parent = this.#makeOne(above, parts[count - 1] as string, path, prefix(count));
+      } finally {
+        this.#leave(above);
+      }
     }
     return parent;
+  }
+
+  #makeOne(parent: number, part: string, path: string, prefix: string): number {
+    const name = cString(Buffer.from(part, 'latin1'));
+    const context = { path: plainName(prefix), doing: 'unpack' };
+    if (syscall('mkdirat', [parent, name, 0o755], { ...context, allow: [Errno.EEXIST] }) < 0) {
+      // It is there and cannot be gone through. A symbolic link to what the archive does not have: containerd would make that
+      // directory; but a real tree never has files behind a link to nowhere, and an attack on a less careful reader always does.
+      const status = statAt(parent, name.subarray(0, -1));
+      throw status && (status.mode & S.S_IFMT) === S.S_IFLNK
+        ? throughLink(path, prefix)
+        : inTheWay(path, prefix);
+    }
+    this.#made(prefix);
+    return syscall(
+      'openat',
+      [parent, name, O.O_PATH | O.O_DIRECTORY | O.O_NOFOLLOW | O.O_CLOEXEC, 0],
+      context,
+    );
+  }
+
+  #leave(fd: number): void {
+    if (fd !== this.root) closeDescriptor(fd);
   }
 }
 

@@ -54,7 +54,7 @@ export function makeOpaque(root: number, path: Uint8Array, name: string): void {
     RESOLVE_IN_LAYER | RESOLVE.RESOLVE_NO_SYMLINKS,
     {
       ...context,
-      allow: [Errno.ELOOP],
+      allow: [Errno.ELOOP, Errno.ENOTDIR],
     },
   );
   if (fd < 0) throw unsafeArchive(`${shownName(name)} marks a directory through a symbolic link`);

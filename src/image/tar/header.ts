@@ -23,7 +23,8 @@ export interface HeaderBlock {
  *
  * node-tar's Header does the checksum and the numbers (octal and base-256). Names, device numbers and the format are read
  * here, because it takes names for UTF-8, and leaves out the device numbers of GNU's format, which is what GNU tar writes unless it is asked
- * for another: such a node would become 0:0, a whiteout. See docs/decisions/0002-tar.md.
+ * for another: such a node would become 0:0, a whiteout; nor the size, which it takes for 0 where a name ends in a slash, whatever follows. See
+ * docs/decisions/0002-tar.md.
  *
  * @param position where the block is in the archive, for the message
  * @throws {TsboxError} BAD_ARCHIVE
@@ -46,7 +47,7 @@ export function readHeader(block: Buffer, position: number): HeaderBlock | undef
     mode: (header.mode ?? 0) & 0o7777,
     uid: natural(header.uid, 'owner', position),
     gid: natural(header.gid, 'group', position),
-    size: natural(header.size ?? readNumber(block, 124, 12), 'size', position),
+    size: natural(readNumber(block, 124, 12), 'size', position),
     mtime: nanoseconds(header.mtime, position),
     major: known ? natural(readNumber(block, 329, 8), 'device number', position) : 0,
     minor: known ? natural(readNumber(block, 337, 8), 'device number', position) : 0,
