@@ -1,4 +1,4 @@
-import { type ContainerRecord, listContainers } from '../index.ts';
+import { type ContainerRecord, listContainers, sweep } from '../index.ts';
 import { defineCommand } from './command.ts';
 import { type Columns, formatRows, type Row } from './format.ts';
 import { print } from './output.ts';
@@ -30,6 +30,8 @@ export async function ps(args: string[]): Promise<number> {
     .option('--format <format>', 'json, or text with {{.Column}} in it')
     .parse(args, { from: 'user' })
     .opts<{ all?: boolean; quiet?: boolean; trunc: boolean; format?: string }>();
+  // What is shown as ended should be, and a container that removes itself should be gone.
+  sweep();
   const rows = listContainers()
     .filter((record) => options.all || record.status === 'running')
     .map((record) => rowOf(record, options.trunc));

@@ -4,7 +4,12 @@ import { TsboxError } from '../kernel/index.ts';
 import type { Plan } from '../launch/index.ts';
 import { planContainer } from '../runtime/index.ts';
 import type { Container, StartOptions } from './container.ts';
-import { makeContainerDirectory, newContainerId, removeContainerDirectory } from './container-directory.ts';
+import {
+  type ContainerDirectory,
+  makeContainerDirectory,
+  newContainerId,
+  removeContainerDirectory,
+} from './container-directory.ts';
 import { imageFor } from './image-for.ts';
 import { startJanitor } from './janitor.ts';
 import { checkName } from './options/index.ts';
@@ -38,7 +43,7 @@ export async function run(
   const id = newContainerId();
   const prepared = prepare(stored, command, { rm: true, ...options }, id);
   startJanitor(() => live.size === 0);
-  const directory = makeContainerDirectory(id, options.name);
+  const directory = makeDirectory(id, options.name);
   live.add(id);
   let streams: Streams | undefined;
   let started: Started | undefined;
@@ -89,6 +94,17 @@ export function explain(image: string, command: readonly string[] = [], options:
 
 /** Containers of this process that something is left of. */
 const live = new Set<string>();
+
+/** A name may be that of a container whose tsbox was killed a moment ago: its janitor is not as fast as whoever starts it again. */
+function makeDirectory(id: string, name: string | undefined): ContainerDirectory {
+  try {
+    return makeContainerDirectory(id, name);
+  } catch (error) {
+    if (!(error instanceof TsboxError) || error.code !== 'NAME_IN_USE') throw error;
+    sweep();
+    return makeContainerDirectory(id, name);
+  }
+}
 
 /**
  * Removes what others left that were killed together with their janitor. Once a process, and only now: nobody waits for it while
