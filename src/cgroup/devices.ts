@@ -1,6 +1,6 @@
-import type { DeviceRule } from '../runtime/spec.ts';
 import { badLimit, within } from './bounds.ts';
-import { Program } from './instructions.ts';
+import { Program, type Rule } from './instructions.ts';
+import type { DeviceRule } from './resources.ts';
 
 /**
  * What a container may do with devices unless told otherwise: make any node (which is of no use without the right to open it), and use those
@@ -39,15 +39,6 @@ export function deviceProgram(rules: readonly DeviceRule[]): Buffer | undefined 
   for (const rule of exceptions.reverse()) program.rule(rule);
   program.verdict(otherwise);
   return program.bytes();
-}
-
-/** A rule in the kernel's numbers; undefined is any. */
-export interface Rule {
-  allow: boolean;
-  type: number | undefined;
-  major: number | undefined;
-  minor: number | undefined;
-  access: number;
 }
 
 /** linux/bpf.h: BPF_DEVCG_DEV_BLOCK, BPF_DEVCG_DEV_CHAR and BPF_DEVCG_ACC_MKNOD, _READ, _WRITE. */

@@ -1,4 +1,11 @@
-import type { Rule } from './devices.ts';
+/** A rule in the kernel's numbers; undefined is any. */
+export interface Rule {
+  allow: boolean;
+  type: number | undefined;
+  major: number | undefined;
+  minor: number | undefined;
+  access: number;
+}
 
 /**
  * Writes eBPF instructions: 8 bytes each, opcode, two registers of 4 bits, a jump's distance and a constant. Source: RFC 9669;

@@ -1,6 +1,6 @@
-import type { Resources } from '../runtime/spec.ts';
 import { badLimit, integer, within } from './bounds.ts';
-import type { LimitWrite } from './limits.ts';
+import type { LimitWrite } from './limit-write.ts';
+import type { Resources } from './resources.ts';
 
 /** `quota`, `period` → cpu.max; `burst` → cpu.max.burst; `shares` → cpu.weight; `idle` → cpu.idle; `cpus`, `mems` → cpuset. */
 export function cpuWrites(cpu: Resources['cpu']): LimitWrite[] {

@@ -1,6 +1,6 @@
-import type { Resources, ThrottleDevice } from '../runtime/spec.ts';
 import { badLimit, integer, within } from './bounds.ts';
-import type { LimitWrite } from './limits.ts';
+import type { LimitWrite } from './limit-write.ts';
+import type { Resources, ThrottleDevice } from './resources.ts';
 
 /** `weight` → io.weight or io.bfq.weight; the four throttles → one io.max line a device. */
 export function ioWrites(blockIO: Resources['blockIO']): LimitWrite[] {

@@ -1,7 +1,7 @@
 import { TsboxError } from '../kernel/error.ts';
-import type { Resources } from '../runtime/spec.ts';
 import { badLimit, limitOrMax } from './bounds.ts';
-import type { LimitWrite } from './limits.ts';
+import type { LimitWrite } from './limit-write.ts';
+import type { Resources } from './resources.ts';
 
 /**
  * `limit` → memory.max, `reservation` → memory.low, `swap` (memory and swap together, as in v1) → memory.swap.max (swap alone).

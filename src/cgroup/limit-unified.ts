@@ -1,5 +1,5 @@
 import { badLimit } from './bounds.ts';
-import type { LimitWrite } from './limits.ts';
+import type { LimitWrite } from './limit-write.ts';
 
 /**
  * `unified` of the OCI specification: files of cgroup v2 by name, written as they are.

@@ -1,21 +1,10 @@
-import type { Resources } from '../runtime/spec.ts';
 import { badLimit, integer, limitOrMax } from './bounds.ts';
 import { cpuWrites } from './limit-cpu.ts';
 import { ioWrites } from './limit-io.ts';
 import { memoryWrites } from './limit-memory.ts';
 import { unifiedWrites } from './limit-unified.ts';
-
-/** One limit as cgroup v2 takes it: write `value` to `file` of the group. */
-export interface LimitWrite {
-  file: string;
-  value: string;
-  /** What must be enabled in the parent's `cgroup.subtree_control` for the file to be there; `cgroup` for the core, which always is. */
-  controller: string;
-  /** What was asked for, in the words of an error: "the memory limit". */
-  limit: string;
-  /** Where the kernel has this file, it is the one to write instead. */
-  instead?: { file: string; value: string };
-}
+import type { LimitWrite } from './limit-write.ts';
+import type { Resources } from './resources.ts';
 
 /**
  * OCI resources, which are in terms of cgroup v1, as files of cgroup v2, in an order in which they can be written.

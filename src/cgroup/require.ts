@@ -4,7 +4,7 @@ import { TsboxError } from '../kernel/error.ts';
 import { badLimit } from './bounds.ts';
 import type { CgroupHost } from './host.ts';
 import { parseList } from './limit-cpu.ts';
-import type { LimitWrite } from './limits.ts';
+import type { LimitWrite } from './limit-write.ts';
 
 /**
  * Refuses a limit that this host cannot keep, before anything is made. A limit is never silently left out; only a

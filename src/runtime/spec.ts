@@ -1,3 +1,7 @@
+import type { Resources } from '../cgroup/resources.ts';
+
+export type { DeviceRule, Resources, ThrottleDevice } from '../cgroup/resources.ts';
+
 /**
  * The parts of an OCI runtime configuration (`config.json`) that tsbox carries out, with the specification's own names.
  * Source: OCI runtime-spec 1.2, config.md and config-linux.md.
@@ -77,46 +81,6 @@ export interface Device {
   fileMode?: number;
   uid?: number;
   gid?: number;
-}
-
-/** Limits, in the v1 terms of the specification; src/cgroup/ turns them into v2's files. */
-export interface Resources {
-  devices?: DeviceRule[];
-  memory?: { limit?: number; reservation?: number; swap?: number; disableOOMKiller?: boolean };
-  cpu?: {
-    shares?: number;
-    quota?: number;
-    period?: number;
-    cpus?: string;
-    mems?: string;
-    idle?: number;
-    burst?: number;
-  };
-  pids?: { limit: number };
-  blockIO?: {
-    weight?: number;
-    throttleReadBpsDevice?: ThrottleDevice[];
-    throttleWriteBpsDevice?: ThrottleDevice[];
-    throttleReadIOPSDevice?: ThrottleDevice[];
-    throttleWriteIOPSDevice?: ThrottleDevice[];
-  };
-  /** v2 files by name, written as they are. */
-  unified?: Record<string, string>;
-}
-
-export interface ThrottleDevice {
-  major: number;
-  minor: number;
-  rate: number;
-}
-
-/** `major`/`minor` absent or -1: any. `access` is a combination of r, w and m. `type` a is all. */
-export interface DeviceRule {
-  allow: boolean;
-  type?: 'a' | 'c' | 'b';
-  major?: number;
-  minor?: number;
-  access?: string;
 }
 
 export interface Seccomp {
