@@ -32,7 +32,7 @@ export function raiseLoopback(stage: Stage): void {
 /** Writes a file of a detached proc mount: surely procfs, whatever the image has at /proc (CVE-2019-16884, CVE-2025-52881). */
 export function writeProc(stage: Stage, proc: Slot, path: string, value: string, why: string): void {
   const fd = stage.open('proc_file', 'openat', [proc, path, flags(O, 'O_WRONLY', 'O_CLOEXEC')], why);
-  stage.call('write', [fd, value, Buffer.byteLength(value)], 'its new value');
+  stage.call('write', [fd, value, Buffer.byteLength(value)], why);
   stage.call('close', [fd], 'done');
 }
 
@@ -56,7 +56,7 @@ export function setRlimits(stage: Stage, rlimits: Process['rlimits'] = []): void
     stage.call(
       'prlimit64',
       [0, named(type, resource), { bytes, text: `{rlim_cur=${soft}, rlim_max=${hard}}` }, null],
-      `a limit of the program`,
+      `a limit of the program, ${type}`,
     );
   }
 }
@@ -101,7 +101,7 @@ function writeOwn(stage: Stage, file: string, value: string, why: string): void 
   const cwd = named('AT_FDCWD', AT.AT_FDCWD);
   const how = flags(O, 'O_WRONLY', 'O_CLOEXEC');
   const fd = stage.open('proc_file', 'openat', [cwd, `/proc/self/${file}`, how], why);
-  stage.call('write', [fd, value, Buffer.byteLength(value)], 'its content');
+  stage.call('write', [fd, value, Buffer.byteLength(value)], `${file}: ${why}`);
   stage.call('close', [fd], 'done');
 }
 

@@ -13,7 +13,7 @@ export function leavesNothing(): void {
   afterAll(async () => {
     // A janitor sees the end of its tsbox a moment later, and other programs of this machine mount and unmount too.
     await eventually(() => news(before).length === 0, 'nothing left').catch(() => {});
-    expect(news(before)).toEqual([]);
+    expect(news(before).slice(0, 20)).toEqual([]);
   });
 }
 
