@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { native } from '../kernel/ffi.ts';
+import { closeDescriptor } from '../kernel/files.ts';
 import { cString, syscall } from '../kernel/syscall.ts';
 
 /**
@@ -68,7 +69,7 @@ export function attachDeviceProgram(path: string, program: Buffer): void {
       closeSync(group);
     }
   } finally {
-    closeSync(loaded);
+    closeDescriptor(loaded);
   }
 }
 

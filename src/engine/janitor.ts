@@ -1,5 +1,5 @@
-import { closeSync, writeSync } from 'node:fs';
-import { nativeFile, pipe, reap, selfCommand } from '../kernel/index.ts';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeDescriptor, nativeFile, pipe, reap, selfCommand } from '../kernel/index.ts';
 import { type Arena, cloneStep, type Plan, runPlan, Slot, type Step } from '../launch/index.ts';
 
 /**
@@ -8,27 +8,34 @@ import { type Arena, cloneStep, type Plan, runPlan, Slot, type Step } from '../l
  * after a kill -9.
  *
  * It is started by a plan, like a container: node:child_process would take 4.5 ms to load.
+ *
+ * @param cleanUp called when this process or worker thread ends: ends what still runs, and says whether nothing is left
  */
-export function startJanitor(orderly: () => boolean): void {
+export function startJanitor(cleanUp: () => boolean): void {
   if (janitor !== undefined) return;
-  const { read, write } = pipe();
+  const ends = pipe();
+  // Opened by Node, which then closes it also where a worker thread is terminated, without any event.
+  const write = openSync(`/proc/self/fd/${ends.write}`, 'w');
+  closeDescriptor(ends.write);
   const pid = new Slot('janitor');
   const pidfd = new Slot('janitor_pidfd');
   try {
-    janitor = runPlan(janitorPlan(read, pid, pidfd));
+    janitor = runPlan(janitorPlan(ends.read, pid, pidfd));
   } finally {
-    closeSync(read);
+    closeDescriptor(ends.read);
   }
   process.on('exit', () => {
-    if (!orderly()) return;
     try {
+      if (!cleanUp()) return;
       // `q` says that nothing is left to do. Without it the janitor sees only the end of the pipe.
       writeSync(write, 'q');
       closeSync(write);
       // It ends at once. Not every machine's PID 1 (in a container, say) waits for orphans.
-      if (janitor !== undefined && janitor.slot(pid) > 0) reap(janitor.slot(pidfd), { wait: true });
+      if (janitor === undefined || janitor.slot(pid) <= 0) return;
+      reap(janitor.slot(pidfd), { wait: true });
+      closeDescriptor(janitor.slot(pidfd));
     } catch {
-      // Somebody has killed it. Nothing was left for it to do, and our exit status is the program's.
+      // Somebody has killed it, or something could not be removed. Either way our exit status is the program's.
     }
   });
 }

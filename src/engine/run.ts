@@ -42,9 +42,9 @@ export async function run(
   if (options.name !== undefined) checkName('--name', options.name);
   const id = newContainerId();
   const prepared = prepare(stored, command, { rm: true, ...options }, id);
-  startJanitor(() => live.size === 0);
+  startJanitor(endAll);
   const directory = makeDirectory(id, options.name);
-  live.add(id);
+  live.set(id, undefined);
   let streams: Streams | undefined;
   let started: Started | undefined;
   try {
@@ -61,6 +61,7 @@ export async function run(
     record.pid = started.pid;
     writeRecord(record);
     const container = new RunningContainer(started, prepared, directory, await streams.connect(), record);
+    live.set(id, container);
     followSignal(container, options.signal);
     sweepOnce();
     container.wait().then(
@@ -92,8 +93,19 @@ export function explain(image: string, command: readonly string[] = [], options:
   return planContainer({ ...prepared.input, stdio, ready: 4 });
 }
 
-/** Containers of this process that something is left of. */
-const live = new Set<string>();
+/** Containers of this process that something is left of; undefined for one that is being started. */
+const live = new Map<string, RunningContainer | undefined>();
+
+/**
+ * For a program that ends while its containers run, by `process.exit` or by an uncaught error: they end with it, and so does a worker
+ * thread's. False where one was being started, which only the janitor can see the end of.
+ */
+function endAll(): boolean {
+  if (live.size === 0) return true;
+  const ended = [...live.values()].map((container) => container?.endNow() ?? false);
+  sweep();
+  return ended.every(Boolean);
+}
 
 /** A name may be that of a container whose tsbox was killed a moment ago: its janitor is not as fast as whoever starts it again. */
 function makeDirectory(id: string, name: string | undefined): ContainerDirectory {

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { oomKills, readStats } from '../cgroup/index.ts';
 import {
+  closeDescriptor,
   type Death,
   reap,
   setWindowSize,
@@ -34,6 +35,8 @@ export class RunningContainer implements Container {
   readonly #record: ContainerRecord;
   readonly #end: Promise<ExitStatus>;
   #alive = true;
+  /** Whether the lock was given back. */
+  #left = false;
 
   constructor(
     started: Started,
@@ -106,12 +109,31 @@ export class RunningContainer implements Container {
     this.terminal?.destroy();
   }
 
+  /**
+   * Kills it without waiting for an event, and lets go of it, so that a sweep removes the rest. For the last moments of this process.
+   *
+   * @returns whether it is dead
+   */
+  endNow(): boolean {
+    const { pidfd } = this.#started;
+    if (this.#alive) signalPidfd(pidfd, SIGKILL);
+    // It takes a few milliseconds. A process that cannot be killed (it waits for a dead file server, say) must not keep us.
+    for (const end = Date.now() + 2000; this.#alive && Date.now() < end; pause(1)) {
+      if (reap(pidfd) === undefined) continue;
+      this.#alive = false;
+      closeDescriptor(pidfd);
+    }
+    if (!this.#left) closeSync(this.#directory.fd);
+    this.#left = true;
+    return !this.#alive;
+  }
+
   async #settle(): Promise<ExitStatus> {
     const { pidfd } = this.#started;
     await waitReadable(pidfd);
     const death = reap(pidfd) as Death;
     this.#alive = false;
-    closeSync(pidfd);
+    closeDescriptor(pidfd);
     const path = this.#prepared.input.cgroup?.path;
     const status = exitStatus(death, path === undefined ? 0 : oomKills(path), this.#prepared);
     await discardCgroup(path);
@@ -133,8 +155,13 @@ export class RunningContainer implements Container {
         finished: new Date().toISOString(),
       });
     }
+    this.#left = true;
     closeSync(this.#directory.fd);
   }
+}
+
+function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 function exitStatus(death: Death, kills: number, prepared: Prepared): ExitStatus {

@@ -1,6 +1,13 @@
-import { closeSync } from 'node:fs';
 import { killCgroup, removeCgroup, removeCgroupNow } from '../cgroup/index.ts';
-import { openPidfd, pipe, reap, signalPidfd, TsboxError, waitHangUp } from '../kernel/index.ts';
+import {
+  closeDescriptor,
+  openPidfd,
+  pipe,
+  reap,
+  signalPidfd,
+  TsboxError,
+  waitHangUp,
+} from '../kernel/index.ts';
 import { type Arena, failureError, leftOpen, runPlan } from '../launch/index.ts';
 import { type Bystander, type ContainerPlan, isExec, planContainer } from '../runtime/index.ts';
 import type { Prepared } from './prepare.ts';
@@ -28,14 +35,14 @@ export async function start(prepared: Prepared, streams: Streams, timed: boolean
     plan = planContainer(input);
     arena = runPlan(plan, { timed });
   } catch (error) {
-    closeSync(ready.read);
-    closeSync(ready.write);
+    closeDescriptor(ready.read);
+    closeDescriptor(ready.write);
     throw error;
   }
   // The plan closes our writing end right after the clone; one that failed before did not come to it.
-  if (arena.slot(plan.helper?.pid ?? plan.pid) <= 0) closeSync(ready.write);
+  if (arena.slot(plan.helper?.pid ?? plan.pid) <= 0) closeDescriptor(ready.write);
   await waitHangUp(ready.read);
-  closeSync(ready.read);
+  closeDescriptor(ready.read);
   if (plan.helper !== undefined) reapBystander(arena, plan.helper);
   const pid = arena.slot(plan.pid);
   const pidfd = pid <= 0 ? -1 : plan.pidfd === undefined ? openPidfd(pid) : arena.slot(plan.pidfd);
@@ -53,14 +60,14 @@ export async function start(prepared: Prepared, streams: Streams, timed: boolean
 export function endProcess(pidfd: number): void {
   signalPidfd(pidfd, SIGKILL);
   reap(pidfd, { wait: true });
-  closeSync(pidfd);
+  closeDescriptor(pidfd);
 }
 
 /** The helper clones the container and exits at once, so this waits for moments. */
 function reapBystander(arena: Arena, { pid, pidfd }: Bystander): void {
   if (arena.slot(pid) <= 0) return;
   reap(arena.slot(pidfd), { wait: true });
-  closeSync(arena.slot(pidfd));
+  closeDescriptor(arena.slot(pidfd));
 }
 
 /** What a plan that ended early has left in this process: it would have closed these and ended the holder itself. */
@@ -68,7 +75,7 @@ function cleanUp(plan: ContainerPlan, arena: Arena): void {
   const { holder } = plan;
   const reaped = arena.outcomes().some(({ step, errno }) => step.call === 'waitid' && errno === 0);
   if (holder !== undefined && arena.slot(holder.pid) > 0 && !reaped) endProcess(arena.slot(holder.pidfd));
-  for (const slot of leftOpen(plan, arena)) closeSync(arena.slot(slot));
+  for (const slot of leftOpen(plan, arena)) closeDescriptor(arena.slot(slot));
 }
 
 export async function discardCgroup(path: string | undefined): Promise<void> {

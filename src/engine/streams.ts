@@ -1,6 +1,15 @@
-import { closeSync, fchownSync, fstatSync, openSync } from 'node:fs';
+import { fchownSync, fstatSync } from 'node:fs';
 import type { Duplex, Readable, Writable } from 'node:stream';
-import { pipe, receiveDescriptor, socketPair } from '../kernel/index.ts';
+import {
+  AT,
+  closeDescriptor,
+  cString,
+  O,
+  pipe,
+  receiveDescriptor,
+  socketPair,
+  syscall,
+} from '../kernel/index.ts';
 import type { Stdio } from '../runtime/index.ts';
 
 /**
@@ -41,20 +50,20 @@ export function openStreams(
     for (const [index, name] of NAMES.entries()) streams.push(openStream(choices[name], index, owner));
   } catch (error) {
     for (const { child, parent, ours } of streams) {
-      if (!ours) closeSync(child);
-      if (parent !== undefined) closeSync(parent);
+      if (!ours) closeDescriptor(child);
+      if (parent !== undefined) closeDescriptor(parent);
     }
     throw error;
   }
   const child = { stdin: streams[0]?.child, stdout: streams[1]?.child, stderr: streams[2]?.child } as Stdio;
   const release = () => {
-    for (const { child, ours } of streams) if (!ours) closeSync(child);
+    for (const { child, ours } of streams) if (!ours) closeDescriptor(child);
   };
   return {
     child,
     release,
     abandon() {
-      for (const { parent } of streams) if (parent !== undefined) closeSync(parent);
+      for (const { parent } of streams) if (parent !== undefined) closeDescriptor(parent);
     },
     async connect() {
       if (streams.every(({ parent }) => parent === undefined)) return UNCONNECTED;
@@ -69,12 +78,12 @@ export function openTerminalStreams(size: { columns: number; rows: number } | un
   const [ours, theirs] = socketPair();
   let open = true;
   const close = () => {
-    if (open) closeSync(ours);
+    if (open) closeDescriptor(ours);
     open = false;
   };
   return {
     child: { terminalSocket: theirs },
-    release: () => closeSync(theirs),
+    release: () => closeDescriptor(theirs),
     abandon: close,
     async connect() {
       const master = receiveDescriptor(ours);
@@ -98,8 +107,7 @@ interface OneStream {
 }
 
 function openStream(choice: StdioChoice, index: number, owner: number): OneStream {
-  if (choice === 'ignore')
-    return { child: openSync('/dev/null', 'r+'), parent: undefined, ours: false, copy: false };
+  if (choice === 'ignore') return { child: openNull(), parent: undefined, ours: false, copy: false };
   if (choice === 'inherit' && isPassable(index))
     return { child: index, parent: undefined, ours: true, copy: false };
   const { read, write } = pipe();
@@ -107,6 +115,13 @@ function openStream(choice: StdioChoice, index: number, owner: number): OneStrea
   // So that a program that is not root can open /dev/stdout.
   if (owner !== 0) fchownSync(child, owner, owner);
   return { child, parent, ours: false, copy: choice === 'inherit' };
+}
+
+/** By the same means as a pipe, so that all of them are closed alike. */
+function openNull(): number {
+  return syscall('openat', [AT.AT_FDCWD, cString('/dev/null'), O.O_RDWR | O.O_CLOEXEC], {
+    doing: 'open /dev/null',
+  });
 }
 
 /** A pipe or /dev/null says nothing about the host. */

@@ -1,7 +1,7 @@
-import { closeSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { Duplex, type Writable } from 'node:stream';
 import { ReadStream } from 'node:tty';
-import { syscall } from '../kernel/index.ts';
+import { closeDescriptor, syscall } from '../kernel/index.ts';
 
 /**
  * The master end of a terminal as one stream for both directions: what is typed and what is shown.
@@ -41,7 +41,7 @@ export class TerminalStream extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#master.destroy();
-    closeSync(this.fd);
+    closeDescriptor(this.fd);
     done(error);
   }
 

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import {
+  closeDescriptor,
   cString,
   Errno,
   O,
@@ -60,9 +61,12 @@ function withFile<Result>(
     }
     const found = opened.length === 1 ? findIn(opened[0] as number, path) : findMerged(opened, path);
     if (found < 0) return undefined;
-    opened.push(found);
-    const status = statAt(found, '');
-    return status && typeOf(status) === S.S_IFREG ? use(found, status) : undefined;
+    try {
+      const status = statAt(found, '');
+      return status && typeOf(status) === S.S_IFREG ? use(found, status) : undefined;
+    } finally {
+      closeDescriptor(found);
+    }
   } finally {
     for (const fd of opened) closeSync(fd);
   }

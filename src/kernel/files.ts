@@ -57,7 +57,12 @@ export function statAt(
   };
 }
 
-/** close(2). The descriptor is gone also after EINTR, so the call is never repeated. */
+/**
+ * close(2), for what a system call of ours opened. The descriptor is gone also after EINTR, so the call is never repeated.
+ *
+ * What `openSync` opened is for `closeSync`, and nothing else is: in a worker thread Node keeps a list of those, warns of any other
+ * that it closes, and closes what is left of the list when the worker ends.
+ */
 export function closeDescriptor(fd: number): void {
   syscall('close', [fd], { allow: [Errno.EINTR] });
 }

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
-import { AT, cString, MOUNT_ATTR, OPEN_TREE } from '../../kernel/index.ts';
+import { AT, closeDescriptor, cString, MOUNT_ATTR, OPEN_TREE } from '../../kernel/index.ts';
 import { cloneStep, named, runPlan, Slot, type Step } from '../../launch/index.ts';
 import { attempt } from './attempt.ts';
 import { nearest } from './probe-overlay.ts';
@@ -34,7 +34,7 @@ function mapMount(path: string, namespace: number): number {
     return attempt('mount_setattr', [tree, cString(''), AT.AT_EMPTY_PATH, attributes, attributes.length])
       .error;
   } finally {
-    closeSync(tree);
+    closeDescriptor(tree);
   }
 }
 
@@ -73,7 +73,7 @@ function inUserNamespace(use: (pid: number) => number): number {
   } finally {
     attempt('pidfd_send_signal', [descriptor, 9, 0, 0]);
     attempt('waitid', [P_PIDFD, descriptor, 0, WEXITED | __WALL, 0]);
-    closeSync(descriptor);
+    closeDescriptor(descriptor);
   }
 }
 
