@@ -248,7 +248,12 @@ describe('in a clone', () => {
     };
     const { failure, death } = await cloned(
       // Not dumpable first, or it would leave a core file of our memory; and until Linux 5.16 take us along.
-      [call('prctl', [4, 0]), call('prctl', [38, 1, 0, 0, 0]), call('seccomp', [1, 0, program]), exec('/nowhere', [])],
+      [
+        call('prctl', [4, 0]),
+        call('prctl', [38, 1, 0, 0, 0]),
+        call('seccomp', [1, 0, program]),
+        exec('/nowhere', []),
+      ],
       pipe(),
     );
     expect(failure?.errno).toBe(Errno.ENOENT);
