@@ -3,9 +3,9 @@ import { ByteReader } from '../byte-reader.ts';
 
 /** One frame of zstd data, whose bytes have to be read before the next frame is asked for. */
 export interface ZstdFrame {
-  /** The frame as it is written, without its checksum's four bytes where it has one. */
+  /** The frame as it is written; without its checksum, if that is what was asked for. */
   bytes: AsyncIterable<Buffer>;
-  /** The low half of the content's XXH64, once `bytes` has been read; undefined where the frame has none. */
+  /** The low half of the content's XXH64, once `bytes` has been read; undefined where the frame has none, or has it still. */
   checksum(): number | undefined;
 }
 
@@ -13,16 +13,20 @@ export interface ZstdFrame {
  * Splits zstd data into its frames (RFC 8878, section 3.1) without decompressing anything. A file may have several: `pzstd` writes many. Node's decompressor
  * ignores all that follows the first, and takes a file that is cut off between two blocks for a whole one; so does nobody here.
  *
+ * @param takeChecksum for a decompressor that does not look at it
  * @throws {TsboxError} BAD_ARCHIVE for truncated data, what is no zstd frame, and windows over 128 MiB
  */
-export async function* zstdFrames(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ZstdFrame> {
+export async function* zstdFrames(
+  chunks: AsyncIterable<Uint8Array>,
+  takeChecksum: boolean,
+): AsyncGenerator<ZstdFrame> {
   const reader = new ByteReader(chunks);
   for (;;) {
     const magic = Buffer.from(await reader.take(4));
     if (magic.length === 0) return;
     const number = magic.length === 4 ? magic.readUInt32LE(0) : 0;
     if (number === MAGIC) {
-      yield await readFrame(reader, magic);
+      yield await readFrame(reader, magic, takeChecksum);
     } else if (number >>> 4 === SKIPPABLE >>> 4) {
       await skip(reader, (await exactly(reader, 4)).readUInt32LE(0));
     } else {
@@ -36,7 +40,7 @@ const SKIPPABLE = 0x184d2a50;
 /** What zstd itself takes without `--long=28` or more. A decompressor has to keep that much in memory. */
 const LARGEST_WINDOW = 128 * 2 ** 20;
 
-async function readFrame(reader: ByteReader, magic: Buffer): Promise<ZstdFrame> {
+async function readFrame(reader: ByteReader, magic: Buffer, takeChecksum: boolean): Promise<ZstdFrame> {
   const descriptor = (await exactly(reader, 1))[0] as number;
   const single = (descriptor & 0x20) !== 0;
   const hasChecksum = (descriptor & 4) !== 0;
@@ -59,14 +63,17 @@ async function readFrame(reader: ByteReader, magic: Buffer): Promise<ZstdFrame> 
     throw badArchive('the zstd data needs a dictionary');
   }
   // A decompressor must not look for the checksum that it is not given.
-  const start = Buffer.concat([magic, Buffer.from([descriptor & ~4]), fields]);
+  const start = Buffer.concat([magic, Buffer.from([takeChecksum ? descriptor & ~4 : descriptor]), fields]);
   let checksum: number | undefined;
   return {
     checksum: () => checksum,
     bytes: (async function* () {
       yield start;
       yield* readBlocks(reader);
-      if (hasChecksum) checksum = (await exactly(reader, 4)).readUInt32LE(0);
+      if (!hasChecksum) return;
+      const bytes = await exactly(reader, 4);
+      if (takeChecksum) checksum = bytes.readUInt32LE(0);
+      else yield bytes;
     })(),
   };
 }

@@ -2,10 +2,15 @@ import { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { badArchive } from '../archive-error.ts';
 
-/** A stream that decompresses one zstd frame: Node's own from 22.15 on, else fzstd, which is in JavaScript and checks no checksum. */
+/** Node's own decompressor, from 22.15 on. It checks checksums. */
+const create = (zlib as { createZstdDecompress?: (options: { chunkSize: number }) => Transform })
+  .createZstdDecompress;
+
+/** Whether the checksum of a frame is left to the caller. */
+export const checksNothing = create === undefined;
+
+/** A stream that decompresses one zstd frame: Node's own, else fzstd, which is in JavaScript. */
 export async function createUnzstd(chunkSize: number): Promise<Transform> {
-  const create = (zlib as { createZstdDecompress?: (options: { chunkSize: number }) => Transform })
-    .createZstdDecompress;
   if (create !== undefined) return create({ chunkSize });
   const { Decompress } = await import('fzstd');
   const stream = new Transform({
