@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Errno, TsboxError } from '../../../src/kernel/index.ts';
-import type { Step } from '../../../src/launch/index.ts';
+import type { Step, Struct } from '../../../src/launch/index.ts';
 import { planContainer, searchPath } from '../../../src/runtime/index.ts';
 import { Listing, sampleInput, sampleSpec } from './sample.ts';
 
@@ -48,7 +48,7 @@ describe('limits of the program', () => {
     });
     const listing = new Listing(sampleInput(() => {}, spec));
     const { args } = listing.steps[listing.at('prlimit64')] as Step;
-    const { bytes } = args[2] as { bytes: Buffer };
+    const bytes = Buffer.from((args[2] as Struct).bytes);
     return [args[1], bytes.readBigUInt64LE(0), bytes.readBigUInt64LE(8)];
   };
 
@@ -83,7 +83,7 @@ test('capabilities above 31 are in the second half of the sets (capset(2))', () 
   });
   const listing = new Listing(sampleInput(() => {}, spec));
   const { args } = listing.steps[listing.at('capset')] as Step;
-  const { bytes } = args[1] as { bytes: Buffer };
+  const bytes = Buffer.from((args[1] as Struct).bytes);
   const words = [0, 4, 8, 12, 16, 20].map((at) => bytes.readUInt32LE(at));
   expect(words).toEqual([0x200001, 0x200001, 1, 0x88, 0x88, 0]);
 });
