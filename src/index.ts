@@ -22,7 +22,7 @@ export { explain, run } from './engine/run.ts';
 export type { RunOptions } from './engine/run-options.ts';
 export { sweep } from './engine/sweep.ts';
 export { findImage, listImages, type StoredImage } from './image/index.ts';
-export { KernelError, TsboxError } from './kernel/index.ts';
+export { KernelError, showBytes, TsboxError } from './kernel/index.ts';
 export {
   formatPlan,
   formatProfile,

@@ -17,4 +17,4 @@ export { waitHangUp, waitReadable } from './poller.ts';
 export { removeTree } from './remove-tree.ts';
 export * from './signals.ts';
 export { cString, type SyscallContext, syscall } from './syscall.ts';
-export { setWindowSize } from './terminal.ts';
+export { setWindowSize, showBytes } from './terminal.ts';

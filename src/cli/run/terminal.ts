@@ -1,5 +1,5 @@
 import { isatty, WriteStream } from 'node:tty';
-import { type Container, TsboxError } from '../../index.ts';
+import { type Container, showBytes, TsboxError } from '../../index.ts';
 import type { Stream } from './arguments.ts';
 
 /** Our terminal while it is the container's. */
@@ -53,6 +53,7 @@ function typeInto(container: Container): () => void {
   const { stdin } = process;
   const hungUp = () => void container.stop().catch(() => {});
   stdin.setRawMode?.(true);
+  if (stdin.isTTY) showBytes(0);
   if (container.terminal) stdin.pipe(container.terminal, { end: false });
   // In raw mode Ctrl-D is a byte like any other: an end or an error of our terminal means that it is gone.
   stdin.on('end', hungUp).on('error', hungUp);

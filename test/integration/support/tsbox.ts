@@ -122,9 +122,14 @@ export class Running {
 }
 
 /** Waits until it is so. */
-export async function eventually(isSo: () => boolean, what: string, seconds = 10): Promise<void> {
+export async function eventually(
+  isSo: () => boolean,
+  what: string | (() => string),
+  seconds = 10,
+): Promise<void> {
   for (const deadline = Date.now() + seconds * 1000; !isSo(); await sleep(20)) {
-    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`);
+    if (Date.now() > deadline)
+      throw new Error(`not within ${seconds} s: ${typeof what === 'string' ? what : what()}`);
   }
 }
 
