@@ -164,6 +164,8 @@ static void run(struct arena *arena, i64 index)
             }
             index += step->skip_error;
         } else {
+            /* It may be carried out a second time (skip_error -1, see AGAIN in src/launch/plan.ts). */
+            step->error = 0;
             if (step->save >= 0)
                 arena->slots[step->save] = result;
             index += step->skip_success;

@@ -1,4 +1,4 @@
-import { type Argument, allSteps, type Plan, Slot, type Step } from './plan.ts';
+import { AGAIN, type Argument, allSteps, type Plan, Slot, type Step } from './plan.ts';
 import { printable } from './printable.ts';
 
 /** The plan for a person: numbered calls under the stage they belong to, each with its reason. */
@@ -39,7 +39,7 @@ function formatCall(step: Step): string {
 }
 
 function remark(step: Step): string {
-  const conditional = step.tolerate === undefined ? '' : ' (may fail)';
+  const conditional = step.tolerate === undefined || step.skipOnError === AGAIN ? '' : ' (may fail)';
   return `${step.why}${conditional}`;
 }
 

@@ -7,6 +7,7 @@ export { type CloneOptions, cloneStep } from './clone.ts';
 export { formatPlan, planToJson } from './explain.ts';
 export { leftOpen } from './leftovers.ts';
 export {
+  AGAIN,
   type Argument,
   allSteps,
   flags,

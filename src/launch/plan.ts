@@ -21,13 +21,16 @@ export interface Step {
   save?: Slot;
   /** Errnos after which the plan goes on; at most four. */
   tolerate?: readonly number[];
-  /** How many of the following steps to leave out after a tolerated errno. */
+  /** How many of the following steps to leave out after a tolerated errno; or `AGAIN`. */
   skipOnError?: number;
   /** How many of the following steps to leave out after success. */
   skipOnSuccess?: number;
   /** For clone3: what the new process does. */
   child?: Step[];
 }
+
+/** As `skipOnError`: the step is carried out again, for as long as the kernel answers with a tolerated errno. */
+export const AGAIN = -1;
 
 /** A named place for a result: a descriptor that is known only when the plan runs. Compared by identity. */
 export class Slot {

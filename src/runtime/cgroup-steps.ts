@@ -6,8 +6,8 @@ import {
   bpfProgAttachAttr,
   bpfProgLoadAttr,
 } from '../cgroup/index.ts';
-import { AT, O } from '../kernel/index.ts';
-import { flags, named, octal, type Slot, type Struct } from '../launch/index.ts';
+import { AT, Errno, O } from '../kernel/index.ts';
+import { AGAIN, flags, named, octal, type Slot, type Struct } from '../launch/index.ts';
 import type { Stage } from './stage.ts';
 
 /** The container's cgroup, as src/cgroup/ computed it. */
@@ -56,6 +56,8 @@ function restrictDevices(stage: Stage, cgroup: Slot, instructions: Uint8Array): 
     'bpf',
     [flags(BPF, 'BPF_PROG_LOAD'), load, load.bytes.length],
     'which devices may be opened or made, as a program',
+    // The verifier gives up where a signal is pending: SIGCHLD, when another container has just died. It is delivered as the call returns.
+    { tolerate: [Errno.EAGAIN], skipOnError: AGAIN },
   );
   const bytes = bpfProgAttachAttr();
   const attach: Struct = {

@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Errno, openPidfd, pipe, reap, waitHangUp, waitReadable } from '../../../src/kernel/index.ts';
 import {
+  AGAIN,
   cloneStep,
   failureError,
   leftOpen,
@@ -85,6 +87,26 @@ describe('in this thread', () => {
     expect(second.failure()).toBeUndefined();
     expect(['b', 'c'].map(exists)).toEqual([false, true]);
     expect(second.outcomes().map(({ errno }) => errno)).toEqual([Errno.EEXIST, 0]);
+  });
+
+  test('AGAIN carries a step out until the kernel takes it', () => {
+    const { read, write } = pipe();
+    const [F_SETFL, O_NONBLOCK] = [4, 0o4000];
+    const count = new Slot('count');
+    spawn('sh', ['-c', 'sleep 0.05; printf x'], { stdio: ['ignore', write, 'inherit'] });
+    const buffer = { bytes: Buffer.alloc(8), text: 'buffer' };
+    const arena = runPlan({
+      steps: [
+        call('fcntl', [read, F_SETFL, O_NONBLOCK]),
+        call('read', [read, buffer, 8], { save: count, tolerate: [Errno.EAGAIN], skipOnError: AGAIN }),
+        mkdir('again'),
+      ],
+    });
+    expect(arena.slot(count)).toBe(1);
+    expect(arena.outcomes().map(({ errno }) => errno)).toEqual([0, 0, 0]);
+    expect(exists('again')).toBe(true);
+    closeSync(read);
+    closeSync(write);
   });
 
   test('each of four errnos is tolerated, and no other', () => {
