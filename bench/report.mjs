@@ -1,0 +1,115 @@
+import { execFileSync } from 'node:child_process';
+import { cpus, release, totalmem } from 'node:os';
+import { basename } from 'node:path';
+import { median } from './median.mjs';
+
+/** docs/performance.md. */
+export function report({ setup, contenders, rounds, starts, commands, program, many, memory }) {
+  const names = contenders.map(({ name }) => name);
+  return `# Performance
+
+Written by \`npm run bench\` (bench/), ${new Date().toISOString().slice(0, 10)}, on ${machine()}.
+
+All are measured in one run, in turn within each round, on the same root filesystem (${basename(setup.tar)}), with the
+same OCI configuration and the same seccomp profile; where a contender is given less than tsbox does, its line says so.
+The columns are medians of ${rounds} rounds and their ratio to tsbox; what matters is the ratio, because the machine has other
+work to do. ${setup.hybrid ? HYBRID : ''}
+
+| | version | what it does for a start |
+|---|---|---|
+${contenders.map(({ name, version, given }) => `| ${name} | ${version} | ${given} |`).join('\n')}
+
+## Aims
+
+${aims(commands, program)}
+
+## \`true\` in a new container, as a command
+
+${table(commands, ['node -e 0', ...names], 'tsbox')}
+
+## From a running Node program
+
+\`run()\` is done when the program has been exec'd; \`wait()\` when nothing is left of the container. The C program makes the same
+system calls with the same interpreter (bench/floor.c). The others are child processes of the same program, to their end.
+
+${table(program, ['exec', 'C, exec', 'end', 'C, end', ...names.filter((name) => name in program)], 'end', LABELS)}
+
+## Many
+
+Milliseconds a start: ${starts} one after another, and 200 four at a time (a tenth of both for podman).
+
+| | one after another | ratio | four at a time | ratio |
+|---|---:|---:|---:|---:|
+${Object.keys(many.sequence)
+  .map(
+    (name) => `| ${name} | ${cells(many.sequence, name, 'tsbox')} | ${cells(many.parallel, name, 'tsbox')} |`,
+  )
+  .join('\n')}
+
+## Memory
+
+The most that the command takes for \`true\` (maximum resident set), and what stays beside a running program (proportional set
+size of all processes but the program). In MiB. Of tsbox, the janitor takes ${memory.parts.janitor} KiB; the reaper of \`--init\` ${memory.parts.init} KiB.
+
+| | at most | while it runs |
+|---|---:|---:|
+${names.map((name) => `| ${name} | ${mebibytes(memory.peaks[name])} | ${mebibytes(memory.resident[name])} |`).join('\n')}
+`;
+}
+
+const HYBRID = `This host has both versions of cgroups, and v1 the controllers: the
+others' limits are v1's, which tsbox does not use, so \`crun, no cgroup\` is the nearest to it.`;
+
+const LABELS = {
+  exec: 'tsbox, `run()`',
+  end: 'tsbox, `run()` and `wait()`',
+  'C, exec': 'the C program, to the exec',
+  'C, end': 'the C program, to the end',
+};
+
+function aims(commands, program) {
+  const rows = [
+    ['`run()` to the exec, of the whole of `crun run`', ratio(program.exec, program.crun), 1 / 4],
+    ['the same, of `crun run` without a cgroup', ratio(program.exec, program['crun, no cgroup']), 1 / 4],
+    ['`run()` to the exec, of the C program', ratio(program.exec, program['C, exec']), 1.5],
+    ['`tsbox run`, of `podman run --network=none`', ratio(commands.tsbox, commands.podman), 1 / 5],
+  ]
+    .filter(([, value]) => value !== undefined)
+    .map(
+      ([what, value, most]) => `| ${what} | × ${value.toFixed(2)} | × ${most} | ${verdict(value <= most)} |`,
+    );
+  const over = median(commands.tsbox) - median(commands['node -e 0']);
+  rows.push(`| \`tsbox run\`, over \`node -e 0\` | ${over.toFixed(1)} ms | 30 ms | ${verdict(over <= 30)} |`);
+  return `| | measured | at most | |\n|---|---:|---:|---|\n${rows.join('\n')}`;
+}
+
+function verdict(good) {
+  return good ? 'reached' : 'missed';
+}
+
+function ratio(these, those) {
+  return those && median(these) / median(those);
+}
+
+function table(results, names, one, labels = {}) {
+  const rows = names.map((name) => {
+    const middle = median(results[name]);
+    return `| ${labels[name] ?? name} | ${middle.toFixed(1)} | ${(middle / median(results[one])).toFixed(2)} | ${Math.min(...results[name]).toFixed(1)} |`;
+  });
+  return `| | median, ms | ratio | best, ms |\n|---|---:|---:|---:|\n${rows.join('\n')}`;
+}
+
+function cells(results, name, one) {
+  return `${results[name].toFixed(1)} | ${(results[name] / results[one]).toFixed(2)}`;
+}
+
+function mebibytes(kibibytes) {
+  return (kibibytes / 1024).toFixed(1);
+}
+
+function machine() {
+  const [cpu] = cpus();
+  const debian = execFileSync('sh', ['-c', '. /etc/os-release && echo "$PRETTY_NAME"'], { encoding: 'utf8' });
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return `${cpus().length} × ${cpu.model}, ${memory} GiB, Linux ${release()}, ${debian.trim()}, Node ${process.version}`;
+}

@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
+
+/** Rounds that are not counted: files get into the page cache, and V8 compiles what is hot. */
+const WARM_UP = 3;
+
+let ids = 0;
+
+/** Runs the command line to its end; milliseconds. */
+export function timeProcess(command, fourth) {
+  const fd = fourth?.();
+  const stdio = ['ignore', 'ignore', 'inherit', ...(fd === undefined ? [] : [fd])];
+  return new Promise((resolve, reject) => {
+    const began = performance.now();
+    const child = spawn(command[0], command.slice(1), { stdio });
+    if (fd !== undefined) closeSync(fd);
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      if (code === 0) resolve(performance.now() - began);
+      else reject(new Error(`${command.join(' ')} gave ${code}`));
+    });
+  });
+}
+
+export function timeContender({ command, fourth }) {
+  return timeProcess(command(nextId()), fourth);
+}
+
+export function nextId() {
+  return `tsbox-bench-${process.pid}-${ids++}`;
+}
+
+/** `true` as a command, each contender once a round, and `node -e 0` as the floor of everything in Node. By name: the milliseconds of each round. */
+export async function measureCommands(contenders, rounds) {
+  const node = { name: 'node -e 0', command: () => [process.execPath, '-e', '0'] };
+  return interleave([node, ...contenders], rounds, async (contender) => ({
+    [contender.name]: await timeContender(contender),
+  }));
+}
+
+/**
+ * A start from this running program: the library's `run()` to the exec and `run().wait()` to the end, the C program with the same
+ * system calls, and the others' commands as child processes.
+ */
+export async function measureProgram(contenders, { floor, setup }, rounds) {
+  const others = contenders.filter(({ name }) => !name.startsWith('tsbox'));
+  const library = async () => {
+    const { exec, end } = await startInProgram(setup);
+    return { exec, end };
+  };
+  const c = async () => {
+    const { exec, end } = await floor.start();
+    return { 'C, exec': exec, 'C, end': end };
+  };
+  const commands = others.map((contender) => async () => ({
+    [contender.name]: await timeContender(contender),
+  }));
+  return interleave([library, c, ...commands], rounds, (measure) => measure());
+}
+
+/** `run().wait()` in this process. */
+export async function startInProgram({ library, image, options }) {
+  const began = performance.now();
+  const box = await library.run(image, ['true'], {
+    ...options,
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'ignore',
+  });
+  const exec = performance.now() - began;
+  const { code } = await box.wait();
+  if (code !== 0) throw new Error(`true gave ${code}`);
+  return { exec, end: performance.now() - began };
+}
+
+/** `starts` one after another, and 200 four at a time: milliseconds a start. A tenth of them for who is slow. */
+export async function measureMany(contenders, setup, starts) {
+  const library = { name: 'tsbox, run() in a Node program', start: () => startInProgram(setup) };
+  const all = [library, ...contenders.map((one) => ({ ...one, start: () => timeContender(one) }))];
+  const sequence = {};
+  const parallel = {};
+  for (const { name, slow, start } of all) {
+    const share = slow ? 10 : 1;
+    sequence[name] = await each(Math.ceil(starts / share), 1, start);
+    parallel[name] = await each(Math.ceil(200 / share), 4, start);
+  }
+  return { sequence, parallel };
+}
+
+/** Milliseconds a start, of `count` starts `width` at a time. */
+async function each(count, width, start) {
+  let left = count;
+  const began = performance.now();
+  const worker = async () => {
+    while (left-- > 0) await start();
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+  return (performance.now() - began) / count;
+}
+
+/** Everything once a round, so that what disturbs the machine disturbs all. */
+async function interleave(subjects, rounds, measure) {
+  const results = {};
+  for (let round = -WARM_UP; round < rounds; round++) {
+    for (const subject of subjects) {
+      const measured = await measure(subject);
+      if (round < 0) continue;
+      for (const [name, value] of Object.entries(measured)) {
+        results[name] ??= [];
+        results[name].push(value);
+      }
+    }
+  }
+  return results;
+}
