@@ -1,9 +1,22 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { packageRoot } from '../../kernel/native.ts';
 
 /** Where compiled filters are kept: `cache/seccomp/` of tsbox's directory, which is $TSBOX_ROOT, else /var/lib/tsbox. */
 export function cachedFilterFile(name: string): string {
   return join(process.env.TSBOX_ROOT ?? '/var/lib/tsbox', 'cache', 'seccomp', `${name}.bpf`);
+}
+
+/**
+ * A filter that the build made (scripts/precompile-seccomp.mjs). Like the rest of the package it is taken as it is: looking
+ * through it would take half a millisecond of every start.
+ */
+export function readShippedFilter(name: string): Buffer | undefined {
+  try {
+    return readFileSync(join(packageRoot(), 'dist', 'seccomp', `${name}.bpf`));
+  } catch {
+    return undefined;
+  }
 }
 
 /** A filter that was kept; undefined where there is none, or one that the kernel would not take. */

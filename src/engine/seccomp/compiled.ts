@@ -1,8 +1,6 @@
-import { join } from 'node:path';
-import { packageRoot } from '../../kernel/native.ts';
 import { compileSeccomp, type Filter, filterFlags, type Machine } from '../../runtime/seccomp/index.ts';
 import type { Seccomp } from '../../runtime/spec.ts';
-import { cachedFilterFile, readFilter, writeFilter } from './cache.ts';
+import { cachedFilterFile, readFilter, readShippedFilter, writeFilter } from './cache.ts';
 import { defaultProfile, RELEVANT_CAPABILITIES, RELEVANT_KERNELS } from './default-profile.data.ts';
 import { kernelAtLeast, resolveProfile } from './profile.ts';
 
@@ -23,8 +21,7 @@ export const REVISION = 1;
 export function compiledDefault(capabilities: string[], kernelRelease: string): Filter {
   const arch = process.arch as Machine;
   const name = defaultFilterName(capabilities, kernelRelease, arch);
-  const kept =
-    readFilter(join(packageRoot(), 'dist', 'seccomp', `${name}.bpf`)) ?? readFilter(cachedFilterFile(name));
+  const kept = readShippedFilter(name) ?? readFilter(cachedFilterFile(name));
   if (kept !== undefined) return { filter: kept, flags: 0 };
   const compiled = compileDefault(capabilities, kernelRelease, arch);
   writeFilter(cachedFilterFile(name), compiled.filter);
