@@ -64,9 +64,19 @@ export function makeContainerDirectory(id: string, name: string | undefined): Co
 function makeLocked(path: string): number {
   for (;;) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    const fd = openIfThere(path);
+    if (fd === undefined) continue;
     if (lockFile(fd, 'exclusive') && fstatSync(fd).nlink > 0) return fd;
     closeSync(fd);
+  }
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 
