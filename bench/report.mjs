@@ -100,7 +100,9 @@ function table(results, names, one, labels = {}) {
 }
 
 function cells(results, name, one) {
-  return `${results[name].toFixed(1)} | ${(results[name] / results[one]).toFixed(2)}`;
+  const { milliseconds, failed, count } = results[name];
+  const failures = failed === 0 ? '' : ` (${failed} of ${count} failed)`;
+  return `${milliseconds.toFixed(1)}${failures} | ${(milliseconds / results[one].milliseconds).toFixed(2)}`;
 }
 
 function mebibytes(kibibytes) {

@@ -45,7 +45,8 @@ export async function prepareBench(directory, tar) {
       ociVersion: '1.0.2',
       root: { path: rootfs, readonly: false },
       process: { ...spec.process, args, terminal: false },
-      linux: { ...spec.linux, resources, seccomp },
+      // Each makes a group of its own, named by the container's id.
+      linux: { ...spec.linux, cgroupsPath: undefined, resources, seccomp },
     };
     writeFileSync(join(directory, name, 'config.json'), JSON.stringify(config));
     return join(directory, name);
