@@ -23,3 +23,4 @@ export { removeCgroup, removeCgroupNow } from './remove.ts';
 export { requireControllers, requireFiles } from './require.ts';
 export type { DeviceRule, Resources, ThrottleDevice } from './resources.ts';
 export { type CgroupStats, oomKills, type Pressure, readStats } from './stats.ts';
+export { memoryIsTight } from './tight.ts';

@@ -6,6 +6,7 @@ import {
   deviceProgram,
   findCgroup,
   limitWrites,
+  memoryIsTight,
   prepareParents,
   requireControllers,
   requireFiles,
@@ -76,6 +77,7 @@ function prepareCgroup(built: BuiltSpec, options: RunOptions, id: string) {
     prepareParents(host, path, needed);
     offerStatistics(host, path, needed);
     cgroup.writes = requireFiles(path, writes);
+    cgroup.tight = memoryIsTight(host, path, writes);
   };
   return { cgroup, makeCgroupParents };
 }

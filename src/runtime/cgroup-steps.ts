@@ -17,6 +17,8 @@ export interface CgroupPlan {
   writes: readonly { file: string; value: string }[];
   /** eBPF instructions that decide over device access; undefined for no restriction. */
   deviceProgram?: Uint8Array;
+  /** Whether there may be no memory for it while it starts. */
+  tight?: boolean;
 }
 
 /**

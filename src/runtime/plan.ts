@@ -57,10 +57,11 @@ export interface Bystander {
 /**
  * Turns a container's configuration into the list of system calls that makes it. Computes only: nothing is opened, made or asked of the kernel.
  *
- * Usually this thread clones the container directly. With a user namespace, or with an OOM score of its own, a helper stands between:
+ * Usually this thread clones the container directly. With a user namespace, an OOM score of its own or little memory, a helper stands between:
  * it does what only the host's root may do (id-mapped layers, bind sources, device nodes), enters the namespace and clones the container as its *sibling* (CLONE_PARENT), so that tsbox is
  * the parent all the same. And as it waits for the exec (CLONE_VFORK), the kernel lets the container's OOM score be its own;
- * without, all processes that share memory are given the same (fs/proc/base.c, __set_oom_adj), and the clone still shares Node's.
+ * without, all processes that share memory are given the same (fs/proc/base.c, __set_oom_adj), and the clone still shares Node's. Likewise
+ * a process that somebody waits for so is not killed for memory, and Node with it (mm/oom_kill.c, oom_badness): its calls fail instead.
  */
 export function planContainer(input: PlanInput): ContainerPlan {
   requireFeatures(input);
@@ -79,7 +80,7 @@ export function planContainer(input: PlanInput): ContainerPlan {
   const into = cgroup ? (['CLONE_INTO_CGROUP'] as const) : [];
   let pidfd: Slot | undefined;
   let helper: Bystander | undefined;
-  if (userns || process.oomScoreAdj !== undefined) {
+  if (userns || process.oomScoreAdj !== undefined || input.cgroup?.tight) {
     helper = { pid: new Slot('helper'), pidfd: new Slot('helper_pidfd') };
     const child = container.hostSteps;
     const stage = new Stage(child, 'Hand over');

@@ -235,6 +235,16 @@ test('an OOM score of its own: a helper waits for the exec, so that the score is
   expect(listing.at('exit_group(0)')).toBeGreaterThan(listing.at('pid = clone3'));
 });
 
+test('with little memory a helper waits for the exec: killed for memory, it would take tsbox along', () => {
+  const tight = sampleInput((input) => {
+    input.cgroup = { path: '/sys/fs/cgroup/tsbox/x', writes: [], tight: true };
+  });
+  const { lines, at } = bound(new Listing(tight));
+  expect(lines[at('pid = clone3')]).toContain('CLONE_VFORK|CLONE_PARENT');
+  expect(planContainer(tight).helper).toBeDefined();
+  expect(planContainer(sampleInput()).helper).toBeUndefined();
+});
+
 test('clocks of its own are set before anything runs with them', () => {
   const { at } = bound(readOnly());
   expect(at('unshare(CLONE_NEWTIME)')).toBeLessThan(at('/proc/self/timens_offsets'));
