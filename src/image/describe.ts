@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Unpacked } from './import.ts';
 import type { Compression } from './source/index.ts';
 import type { ImageConfig } from './stored-image.ts';
+import type { Unpacked } from './unpack.ts';
 
 export interface Described {
   /** The two JSON blobs: configuration and manifest. */
