@@ -1,6 +1,5 @@
 import { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
-import { setWindowSize } from '../kernel/index.ts';
 import type { ConnectedStreams } from './streams.ts';
 import { TerminalStream } from './terminal-stream.ts';
 
@@ -32,11 +31,7 @@ export function connectStreams(
 }
 
 /** The master end of a terminal as one stream for both directions. */
-export function connectTerminal(
-  fd: number,
-  size: { columns: number; rows: number } | undefined,
-): ConnectedStreams {
-  if (size) setWindowSize(fd, size);
+export function connectTerminal(fd: number): ConnectedStreams {
   const terminal = new TerminalStream(fd);
   return {
     stdin: null,

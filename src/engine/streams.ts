@@ -10,7 +10,7 @@ import {
   socketPair,
   syscall,
 } from '../kernel/index.ts';
-import type { Stdio } from '../runtime/index.ts';
+import type { Stdio, TerminalStdio } from '../runtime/index.ts';
 
 /**
  * `pipe`: a stream for the caller. `ignore`: /dev/null. `inherit`: ours; where ours is a terminal, a file or a socket, the program
@@ -21,7 +21,7 @@ export type StdioChoice = 'pipe' | 'inherit' | 'ignore';
 /** The streams of a container that is about to start, on both sides. */
 export interface Streams {
   /** What the plan gives the program. */
-  child: Stdio | { terminalSocket: number };
+  child: Stdio | TerminalStdio;
   /** Closes what only the program needs; to be called once it has been cloned. */
   release(): void;
   /** Opens our sides as streams; to be called once the program runs. */
@@ -37,7 +37,7 @@ export interface ConnectedStreams {
   terminal: Duplex | null;
   /** The master end of the terminal. */
   terminalFd: number | undefined;
-  /** Resolves when everything that is copied for `inherit` has been written. */
+  /** Resolves when everything that is copied for `inherit` has been written; rejects with STREAM_FAILED where it could not be. */
   drained: Promise<void>;
 }
 
@@ -82,7 +82,7 @@ export function openTerminalStreams(size: { columns: number; rows: number } | un
     open = false;
   };
   return {
-    child: { terminalSocket: theirs },
+    child: { terminalSocket: theirs, size },
     release: () => closeDescriptor(theirs),
     abandon: close,
     async connect() {
@@ -90,7 +90,7 @@ export function openTerminalStreams(size: { columns: number; rows: number } | un
       close();
       if (master === undefined) return UNCONNECTED;
       const { connectTerminal } = await import('./stream-connect.ts');
-      return connectTerminal(master, size);
+      return connectTerminal(master);
     },
   };
 }

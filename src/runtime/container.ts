@@ -189,7 +189,7 @@ function finish(input: PlanInput, proc: Slot | undefined, masks: Mask[], steps: 
   if (proc) settings.writeSysctls(setting, proc, linux.sysctl ?? {});
   const terminal =
     'terminalSocket' in input.stdio
-      ? openTerminal(setting, new Attacher(setting), input.stdio.terminalSocket, process.user.uid)
+      ? openTerminal(setting, new Attacher(setting), input.stdio, process.user.uid)
       : undefined;
 
   const hiding = new Stage(steps, 'Hide');

@@ -11,6 +11,6 @@ export {
   type ProvidedFile,
   planContainer,
 } from './plan.ts';
-export { isExec, type Stdio, searchPath } from './program.ts';
+export { isExec, type Stdio, searchPath, type TerminalStdio } from './program.ts';
 export type { OverlayRootfs } from './rootfs.ts';
 export * from './spec.ts';

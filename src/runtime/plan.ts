@@ -3,7 +3,7 @@ import { type CgroupPlan, makeCgroup } from './cgroup-steps.ts';
 import { buildContainer } from './container.ts';
 import type { SeccompFilter } from './identity.ts';
 import { cloneFlags } from './namespaces.ts';
-import type { Stdio } from './program.ts';
+import type { Stdio, TerminalStdio } from './program.ts';
 import { requireFeatures } from './requirements.ts';
 import type { OverlayRootfs } from './rootfs.ts';
 import type { Spec } from './spec.ts';
@@ -27,7 +27,7 @@ export interface PlanInput {
   cgroup?: CgroupPlan;
   seccomp?: SeccompFilter;
   /** What becomes 0, 1 and 2; with a terminal, the Unix socket that takes its master end. */
-  stdio: Stdio | { terminalSocket: number };
+  stdio: Stdio | TerminalStdio;
   /** The write end of a close-on-exec pipe: it closes when the program is there, or has failed. */
   ready: number;
   files: readonly ProvidedFile[];

@@ -13,14 +13,26 @@ export interface Stdio {
   stderr: number;
 }
 
+/** The Unix socket that takes the master end of the program's terminal, and how large that is in characters. */
+export interface TerminalStdio {
+  terminalSocket: number;
+  size?: { columns: number; rows: number } | undefined;
+}
+
 /**
  * The terminal: a pty of the container's own devpts, so that its name (/dev/pts/0) means something inside. The master goes to the
  * launcher over a Unix socket; the other end becomes the controlling terminal, and /dev/console, as OCI has it.
  */
-export function openTerminal(stage: Stage, attacher: Attacher, socket: number, uid: number): Slot {
+export function openTerminal(stage: Stage, attacher: Attacher, stdio: TerminalStdio, uid: number): Slot {
+  const { terminalSocket: socket, size } = stdio;
   const cwd = named('AT_FDCWD', AT.AT_FDCWD);
   const master = stage.open('pty_master', 'openat', [cwd, '/dev/pts/ptmx', OPEN_DEVICE], 'a new terminal');
   stage.call('ioctl', [master, named('TIOCSPTLCK', 0x40045431), words('0', 0)], 'unlock its other end');
+  if (size !== undefined) {
+    // struct winsize: rows, columns, and two that nobody uses, of 16 bits each. The program may ask before we have the master end.
+    const winsize = words(`{${size.rows}, ${size.columns}}`, size.rows | (size.columns << 16), 0);
+    stage.call('ioctl', [master, named('TIOCSWINSZ', 0x5414), winsize], 'as large as ours');
+  }
   const terminal = stage.open(
     'pty',
     'ioctl',
