@@ -48,7 +48,11 @@ export interface Container extends AsyncDisposable {
   readonly stderr: Readable | null;
   /** With `tty`: the terminal's other end, to write what is typed and read what is shown. */
   readonly terminal: Duplex | null;
-  /** Resolves when the program has ended and nothing of it is left on the host. Can be called any number of times. */
+  /**
+   * Resolves when the program has ended and nothing of it is left on the host. Can be called any number of times.
+   *
+   * @throws {TsboxError} STREAM_FAILED where a stream of ours that it has inherited could not be read or written (a full disk)
+   */
   wait(): Promise<ExitStatus>;
   /** Sends a signal to the program, SIGKILL by default. @throws {TsboxError} BAD_OPTION, NOT_RUNNING */
   kill(signal?: string | number): Promise<void>;

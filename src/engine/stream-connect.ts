@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
+import { TsboxError } from '../kernel/index.ts';
 import type { ConnectedStreams } from './streams.ts';
 import { TerminalStream } from './terminal-stream.ts';
 
@@ -12,21 +13,27 @@ export function connectStreams(
   ends: readonly { parent: number | undefined; copy: boolean }[],
 ): ConnectedStreams {
   const copies: Promise<void>[] = [];
+  const failures: Error[] = [];
   const [stdin, stdout, stderr] = ends.map(({ parent, copy }, index) => {
     if (parent === undefined) return null;
     const socket = new Socket({ fd: parent, readable: index !== 0, writable: index === 0 });
     if (!copy) return socket;
-    if (index === 0) copyInput(socket);
-    else copies.push(copyOutput(socket, index === 1 ? process.stdout : process.stderr));
+    if (index === 0) copyInput(socket, failures);
+    else copies.push(copyOutput(socket, index, failures));
     return null;
   });
+  const drained = Promise.all(copies).then(() => {
+    if (failures[0]) throw failures[0];
+  });
+  // Whoever waits for the container hears of it; it may be known before anybody waits, which Node would take for a fault.
+  drained.catch(() => {});
   return {
     stdin: stdin ?? null,
     stdout: stdout ?? null,
     stderr: stderr ?? null,
     terminal: null,
     terminalFd: undefined,
-    drained: Promise.all(copies).then(() => {}),
+    drained,
   };
 }
 
@@ -44,8 +51,13 @@ export function connectTerminal(fd: number): ConnectedStreams {
 }
 
 /** A program that has closed its input is no fault: what is left is dropped, as a shell's pipe would do. */
-function copyInput(socket: Socket): void {
+function copyInput(socket: Socket, failures: Error[]): void {
   socket.on('error', () => {});
+  // A bad sector, say.
+  process.stdin.on('error', (error) => {
+    failures.push(streamError('read from standard input', error));
+    socket.end();
+  });
   process.stdin.pipe(socket);
   socket.on('close', () => {
     process.stdin.unpipe(socket);
@@ -55,9 +67,17 @@ function copyInput(socket: Socket): void {
   });
 }
 
-async function copyOutput(socket: Socket, to: NodeJS.WriteStream): Promise<void> {
+async function copyOutput(socket: Socket, index: number, failures: Error[]): Promise<void> {
+  const [to, name] = index === 1 ? [process.stdout, 'standard output'] : [process.stderr, 'standard error'];
   socket.pipe(to, { end: false });
-  // Our reader may be gone (`tsbox run … | head`): then the program learns of it by SIGPIPE, as without us.
-  to.once('error', () => socket.destroy());
+  to.on('error', (error: NodeJS.ErrnoException) => {
+    // Our reader may be gone (`tsbox run … | head`): then the program learns of it by SIGPIPE, as without us.
+    socket.destroy();
+    if (error.code !== 'EPIPE') failures.push(streamError(`write to ${name}`, error));
+  });
   await finished(socket, { writable: false }).catch(() => {});
+}
+
+function streamError(doing: string, error: NodeJS.ErrnoException): TsboxError {
+  return new TsboxError('STREAM_FAILED', `cannot ${doing}: ${error.message}`, { cause: error });
 }
