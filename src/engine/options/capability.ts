@@ -1,6 +1,6 @@
 import { CAPABILITIES } from '../../kernel/index.ts';
+import { didYouMean } from '../../suggest.ts';
 import { badOption } from './bad-option.ts';
-import { didYouMean } from './suggest.ts';
 
 /** What a container's processes may do by default: Docker's fourteen. */
 export const defaultCapabilities: readonly string[] = [

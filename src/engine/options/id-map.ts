@@ -1,7 +1,7 @@
 import { TsboxError } from '../../kernel/index.ts';
 import type { IdMapping } from '../../runtime/spec.ts';
+import { didYouMean } from '../../suggest.ts';
 import { badOption } from './bad-option.ts';
-import { didYouMean } from './suggest.ts';
 
 export interface IdMaps {
   uidMappings: IdMapping[];

@@ -4,6 +4,8 @@
  * with it and one that would have been right. Units and syntax are Docker's. Nothing here has side effects; what must be looked up on
  * the host is asked through `Host`.
  */
+
+export * from '../../suggest.ts';
 export * from './bad-option.ts';
 export * from './bytes.ts';
 export * from './capability.ts';
@@ -18,7 +20,6 @@ export * from './mount.ts';
 export * from './name.ts';
 export * from './security.ts';
 export * from './signal.ts';
-export * from './suggest.ts';
 export * from './sysctl.ts';
 export * from './throttle.ts';
 export * from './tmpfs.ts';

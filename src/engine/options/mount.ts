@@ -1,11 +1,11 @@
 import type { Mount } from '../../runtime/spec.ts';
+import { didYouMean } from '../../suggest.ts';
 import type { Host } from '../host.ts';
 import { badOption } from './bad-option.ts';
 import { bindMount, propagations, sourcePath } from './bind.ts';
 import { parseBytes } from './bytes.ts';
 import { parseCsvLine } from './csv.ts';
 import { checkDestination } from './destination.ts';
-import { didYouMean } from './suggest.ts';
 import { tmpfsOptions } from './tmpfs.ts';
 
 /**

@@ -1,5 +1,5 @@
+import { didYouMean } from '../../suggest.ts';
 import { badOption, refuseNul } from './bad-option.ts';
-import { didYouMean } from './suggest.ts';
 
 /** Which system calls are filtered. The profile itself is read and compiled elsewhere. */
 export type SeccompChoice = { kind: 'default' } | { kind: 'unconfined' } | { kind: 'file'; path: string };

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { signalNumber } from '../../kernel/index.ts';
+import { didYouMean } from '../../suggest.ts';
 import { badOption } from './bad-option.ts';
-import { didYouMean } from './suggest.ts';
 
 /** The number of `TERM`, `SIGTERM`, `15` or `RTMIN+3`. @throws BAD_OPTION */
 export function parseSignal(flag: string, value: string | number): number {

@@ -1,5 +1,5 @@
+import { didYouMean } from '../../suggest.ts';
 import { badOption, refuseNul } from './bad-option.ts';
-import { didYouMean } from './suggest.ts';
 
 /**
  * A kernel parameter of the container's own, checked: only those that belong to its network or IPC namespace, because every

@@ -1,7 +1,7 @@
 import type { Mount } from '../../runtime/spec.ts';
+import { didYouMean } from '../../suggest.ts';
 import { badOption, refuseNul } from './bad-option.ts';
 import { checkDestination } from './destination.ts';
-import { didYouMean } from './suggest.ts';
 
 /**
  * `PATH[:OPTIONS]` as a tmpfs. By default noexec, nosuid and nodev, as large as the kernel lets it be (half of the memory) and within the

@@ -1,6 +1,6 @@
 import { RLIMIT } from '../../kernel/index.ts';
+import { didYouMean } from '../../suggest.ts';
 import { badOption } from './bad-option.ts';
-import { didYouMean } from './suggest.ts';
 
 export interface Rlimit {
   type: string;

@@ -1,9 +1,9 @@
 import type { Mount } from '../../runtime/spec.ts';
+import { didYouMean } from '../../suggest.ts';
 import type { Host } from '../host.ts';
 import { badOption } from './bad-option.ts';
 import { bindMount, propagations, sourcePath } from './bind.ts';
 import { checkDestination } from './destination.ts';
-import { didYouMean } from './suggest.ts';
 
 /**
  * `SRC:DST[:OPTIONS]` as a bind mount, submounts included. OPTIONS, with commas: `ro` or `rw`; one of the propagations

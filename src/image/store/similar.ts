@@ -1,3 +1,5 @@
+import { editDistance } from '../../suggest.ts';
+
 /** The name that was most likely meant: the nearest one, if no more than a third of its letters are wrong. A tag that is not there means another. */
 export function similarName(wanted: string, names: readonly string[]): string | undefined {
   const near = names
@@ -22,18 +24,4 @@ function untagged(name: string): string {
 
 function hasTag(name: string): boolean {
   return /:[^:/]*$/.test(name);
-}
-
-/** Levenshtein's. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (const [line, letter] of [...from].entries()) {
-    const next = [line + 1];
-    for (let column = 1; column <= to.length; column++) {
-      const changed = (row[column - 1] as number) + (to[column - 1] === letter ? 0 : 1);
-      next.push(Math.min(changed, (row[column] as number) + 1, (next[column - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] as number;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { badOption, didYouMean, suggest } from '../../../../src/engine/options/index.ts';
+import { badOption, didYouMean, suggest } from '../../src/suggest.ts';
 
 describe('suggest', () => {
   const words = ['run', 'images', 'import', 'memory', 'memory-swap', 'rmi'];

@@ -27,7 +27,7 @@ export function didYouMean(word: string, candidates: Iterable<string>): string {
 const longest = 64;
 
 /** Optimal string alignment: Levenshtein's distance with a swap of neighbours as one step. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {
