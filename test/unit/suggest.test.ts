@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { badOption, didYouMean, suggest } from '../../src/suggest.ts';
+import { badOption } from '../../src/engine/options/index.ts';
+import { didYouMean, suggest } from '../../src/suggest.ts';
 
 describe('suggest', () => {
   const words = ['run', 'images', 'import', 'memory', 'memory-swap', 'rmi'];
