@@ -1,0 +1,103 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const built = existsSync(join(root, 'dist', 'types'));
+
+describe.skipIf(!built)(`the types that a program sees${built ? '' : ' (skipped: npm run build)'}`, () => {
+  let directory: string;
+
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'tsbox-types-'));
+    mkdirSync(join(directory, 'node_modules', '@types'), { recursive: true });
+    symlinkSync(root, join(directory, 'node_modules', 'tsbox'));
+    symlinkSync(
+      join(root, 'node_modules', '@types', 'node'),
+      join(directory, 'node_modules', '@types', 'node'),
+    );
+    writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
+  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  function errors(source: string): string {
+    writeFileSync(join(directory, 'program.ts'), source);
+    const flags = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess'];
+    const target = [
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+      '--lib',
+      'es2023,esnext.disposable',
+      '--types',
+      'node',
+    ];
+    const { stdout } = spawnSync(
+      join(root, 'node_modules', '.bin', 'tsc'),
+      [...flags, ...target, 'program.ts'],
+      {
+        cwd: directory,
+        encoding: 'utf8',
+      },
+    );
+    return stdout;
+  }
+
+  test('a program that uses everything', () => {
+    expect(
+      errors(`
+        import type { Duplex, Readable, Writable } from 'node:stream';
+        import { type Check, type Container, type ContainerRecord, type ContainerStats, doctor, type ExitStatus, explain,
+          findImage, formatPlan, importImage, type Info, info, KernelError, listContainers, listImages, type Plan, planToJson,
+          removeContainer, removeImage, run, type RunOptions, type StartOptions, type StoredImage, sweep, TsboxError } from 'tsbox';
+
+        const limits: RunOptions = { memory: '64m', memorySwap: -1, cpus: 0.5, pidsLimit: 100, name: 'web', env: { A: 'b', HOME: undefined } };
+        const options: StartOptions = { ...limits, stdin: 'ignore', stdout: 'pipe', stderr: 'inherit', signal: AbortSignal.timeout(1000) };
+        await using box: Container = await run('alpine', ['sh', '-c', 'echo hi'], options);
+        for await (const chunk of box.stdout ?? []) process.stdout.write(chunk);
+        const streams: [Writable | null, Readable | null, Readable | null, Duplex | null] = [box.stdin, box.stdout, box.stderr, box.terminal];
+        const stats: ContainerStats = await box.stats();
+        const bytes: number | undefined = stats.memory?.current;
+        await box.kill('SIGTERM');
+        await box.kill(9);
+        box.resize({ columns: 80, rows: 24 });
+        const status: ExitStatus = await box.wait();
+        const { code, signal, oomKilled, memoryLimit }: { code: number; signal?: string; oomKilled: boolean; memoryLimit?: number } = await box.stop();
+        try {
+          await run('alpine');
+        } catch (error) {
+          if (error instanceof KernelError) console.log(error.syscall, error.errno, error.path);
+          else if (error instanceof TsboxError) console.log(error.code, error.exitCode, error.advice);
+        }
+        const plan: Plan = explain('alpine', ['true'], limits);
+        const text: string = formatPlan(plan);
+        const records: ContainerRecord[] = listContainers();
+        const image: StoredImage = await importImage(process.stdin, 'mine');
+        const images: StoredImage[] = [findImage('mine'), ...listImages()];
+        const facts: Info = info();
+        const checks: Check[] = await doctor();
+        const id: string = await removeContainer('web', { force: true });
+        const { untagged }: { untagged: string[] } = removeImage('mine');
+        sweep();
+        console.log(streams, bytes, status, code, signal, oomKilled, memoryLimit, text, planToJson(plan), records, image, images, facts, checks, id, untagged);
+      `),
+    ).toBe('');
+  });
+
+  test.each([
+    ["run('alpine', 'true')", 'TS2345'],
+    ["run('alpine', [], { memory: true })", 'TS2322'],
+    ["run('alpine', [], { network: 5 })", 'TS2322'],
+    ["run('alpine', [], { memoryLimit: '64m' })", 'TS2353'],
+    ["run('alpine', [], { stdin: 'tty' })", 'TS2322'],
+    ["(await run('alpine')).stdout.pipe(process.stdout)", 'TS18047'],
+    ["(await run('alpine')).pid = 3", 'TS2540'],
+  ])('refuse %s', (call, code) => {
+    expect(
+      errors(`import { run } from 'tsbox'; await ${call.startsWith('(') ? '0; ' : ''}${call};`),
+    ).toContain(code);
+  });
+});
