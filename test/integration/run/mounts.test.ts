@@ -63,7 +63,7 @@ describeRoot('mounts', () => {
       ...STANDARD,
       ...READ_ONLY,
       ...MASKED_FILES.map((path) => `${path} ${type} ${options}`),
-      ...MASKED_DIRECTORIES.map((path) => `${path} tmpfs ro,relatime`),
+      ...MASKED_DIRECTORIES.map((path) => `${path} tmpfs ro,${STRICT}`),
     ];
     expect(seen).toEqual(expected.sort());
   });

@@ -30,7 +30,7 @@ export function setup(project: TestProject): (() => void) | undefined {
   const env = { ...process.env, TSBOX_ROOT: store };
   const tsbox = (...args: string[]) => execFileSync(process.execPath, [cli, ...args], { env, stdio: 'pipe' });
   if (archive !== undefined) tsbox('import', archive, 'alpine');
-  else console.warn('no Alpine to test with (TSBOX_TEST_ALPINE=TAR): the embedded busybox instead');
+  else console.warn('no Alpine to test with (TSBOX_TEST_ALPINE names one): the embedded busybox instead');
   const image = archive === undefined ? 'busybox' : 'alpine';
   // Makes what every later run finds there.
   tsbox('run', '--rm', image, 'true');
@@ -42,7 +42,7 @@ export function setup(project: TestProject): (() => void) | undefined {
 
 function alpineArchive(): string | undefined {
   const { TSBOX_TEST_ALPINE } = process.env;
-  if (TSBOX_TEST_ALPINE) return TSBOX_TEST_ALPINE;
+  if (TSBOX_TEST_ALPINE !== undefined) return TSBOX_TEST_ALPINE || undefined;
   const beside = join(checkout, '..', 'shared', 'images');
   if (!existsSync(beside)) return undefined;
   const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
