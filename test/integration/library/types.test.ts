@@ -87,17 +87,20 @@ describe.skipIf(!built)(`the types that a program sees${built ? '' : ' (skipped:
     ).toBe('');
   });
 
-  test.each([
-    ["run('alpine', 'true')", 'TS2345'],
-    ["run('alpine', [], { memory: true })", 'TS2322'],
-    ["run('alpine', [], { network: 5 })", 'TS2322'],
-    ["run('alpine', [], { memoryLimit: '64m' })", 'TS2353'],
-    ["run('alpine', [], { stdin: 'tty' })", 'TS2322'],
-    ["(await run('alpine')).stdout.pipe(process.stdout)", 'TS18047'],
-    ["(await run('alpine')).pid = 3", 'TS2540'],
-  ])('refuse %s', (call, code) => {
-    expect(
-      errors(`import { run } from 'tsbox'; await ${call.startsWith('(') ? '0; ' : ''}${call};`),
-    ).toContain(code);
+  test('refuse what is wrong', () => {
+    const wrong = [
+      ["await run('alpine', 'true');", 'TS2345'],
+      ["await run('alpine', [], { memory: true });", 'TS2322'],
+      ["await run('alpine', [], { network: 5 });", 'TS2322'],
+      ["await run('alpine', [], { memoryLimit: '64m' });", 'TS2353'],
+      ["await run('alpine', [], { stdin: 'tty' });", 'TS2322'],
+      ["(await run('alpine')).stdout.pipe(process.stdout);", 'TS2531'],
+      ["(await run('alpine')).pid = 3;", 'TS2540'],
+    ] as const;
+    const found = errors(["import { run } from 'tsbox';", ...wrong.map(([line]) => line)].join('\n'));
+    const codes = [...found.matchAll(/^program\.ts\((\d+),\d+\): error (TS\d+)/gm)];
+    expect(codes.map(([, line, code]) => `${line} ${code}`)).toEqual(
+      wrong.map(([, code], index) => `${index + 2} ${code}`),
+    );
   });
 });
