@@ -6,6 +6,8 @@ export interface ResolvedUser {
   gid: number;
   /** The primary group first, then the others, once each: a program must not lose its own group with setgroups(2), CVE-2022-36109. */
   additionalGids: number[];
+  /** Those of them that were asked for by `groupAdd`. */
+  addedGids: number[];
   home: string;
 }
 
@@ -42,6 +44,7 @@ export function resolveUser(
     uid: entry.uid,
     gid,
     additionalGids: [...new Set([gid, ...others, ...added])],
+    addedGids: added,
     home: entry.home,
   };
 }

@@ -24,7 +24,7 @@ import { buildEnvironment } from './environment.ts';
 import { buildFiles } from './files.ts';
 import { checkImageConfig, type ImageConfig } from './image-config.ts';
 import { buildRlimits } from './limits.ts';
-import { checkMapped } from './mapped-user.ts';
+import { mappedUser } from './mapped-user.ts';
 import { buildMounts } from './mounts.ts';
 import { buildNamespaces } from './namespaces.ts';
 import { buildResources } from './resources.ts';
@@ -71,13 +71,13 @@ export function buildSpec(input: SpecInput): BuiltSpec {
   const security = parseSecurityOptions('--security-opt', options.securityOpt ?? []);
   const namespaces = buildNamespaces(options, id, input.idRangesInUse ?? (() => []), host);
   const hostname = resolveHostname(options, id, host);
-  const user = resolveUser(
+  const resolved = resolveUser(
     options.user ?? image.User ?? '',
     imageText(input, '/etc/passwd'),
     imageText(input, '/etc/group'),
     options.groupAdd,
   );
-  checkMapped(user, namespaces);
+  const user = mappedUser(resolved, namespaces);
   const mapsGroup5 = namespaces.gidMappings?.some(
     (map) => map.containerID <= 5 && map.containerID + map.size > 5,
   );

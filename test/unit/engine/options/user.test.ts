@@ -45,7 +45,7 @@ describe('resolveUser', () => {
     ['nohome', 1002, 1002, [1002], '/'],
     ['2147483647', 2147483647, 0, [0], '/'],
   ])('%j', (spec, uid, gid, additionalGids, home) => {
-    expect(resolve(spec)).toEqual({ uid, gid, additionalGids, home });
+    expect(resolve(spec)).toEqual({ uid, gid, additionalGids, addedGids: [], home });
   });
 
   it('adds groups by name and number', () => {
@@ -57,9 +57,16 @@ describe('resolveUser', () => {
       uid: 5,
       gid: 6,
       additionalGids: [6],
+      addedGids: [],
       home: '/',
     });
-    expect(resolveUser('', undefined, undefined)).toEqual({ uid: 0, gid: 0, additionalGids: [0], home: '/' });
+    expect(resolveUser('', undefined, undefined)).toEqual({
+      uid: 0,
+      gid: 0,
+      additionalGids: [0],
+      addedGids: [],
+      home: '/',
+    });
   });
 
   it('keeps the primary group among the others: CVE-2022-36109', () => {

@@ -63,6 +63,17 @@ describe('namespaces', () => {
     expect(spec.linux.sysctl).toEqual({ 'net.ipv4.ip_unprivileged_port_start': '0' });
   });
 
+  it('leaves out groups of the image that are not mapped, and refuses ids that were asked for', () => {
+    const { spec } = build({ userns: '100000:100000:3' });
+    expect(spec.process.user.additionalGids).toEqual([0, 1]);
+    expect(() => build({ userns: '100000:100000:3', groupAdd: [7] })).toThrow(
+      'the group 7 of the program is not in the map of --userns',
+    );
+    expect(() => build({ userns: '100000:100000:3', user: '5' })).toThrow(
+      'the user 5 of the program is not in the map of --userns',
+    );
+  });
+
   it('offsets clocks', () => {
     expect(build({ timeOffsets: { monotonic: 1.25, boottime: -0.5 } }).spec.linux.timeOffsets).toEqual({
       monotonic: { secs: 1, nanosecs: 250000000 },
