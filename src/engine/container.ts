@@ -35,6 +35,12 @@ export interface ExitStatus {
 
 /**
  * A running container. `await using box = await run(…)` kills it at the end of the block, if it still runs by then, and waits until nothing is left of it.
+ *
+ * It ends with the process that started it, however that ends; and with the worker thread, if it was started in one (its parent is the
+ * thread: PR_SET_PDEATHSIG). A worker that is terminated from outside leaves zombies in the process table until the process ends.
+ *
+ * What the program writes waits in a pipe until it is read, also after its end; a stream that nobody reads is open until the container is
+ * disposed of. Use `ignore` for what is of no interest.
  */
 export interface Container extends AsyncDisposable {
   /** 64 hexadecimal digits. */
