@@ -8,7 +8,7 @@ import { acquireBind, acquireFileSystem, acquireMount, isBind } from './mount-ac
 import { Attacher } from './mount-attach.ts';
 import { parseMountOptions } from './mount-options.ts';
 import { hasOwn } from './namespaces.ts';
-import type { PlanInput } from './plan.ts';
+import type { PlanInput } from './plan-input.ts';
 import { enterDirectory, execProgram, openTerminal, placeStdio } from './program.ts';
 import {
   acquireDirectory,

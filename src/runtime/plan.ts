@@ -1,40 +1,12 @@
 import { cloneStep, named, type Plan, Slot, type Step } from '../launch/index.ts';
-import { type CgroupPlan, makeCgroup } from './cgroup-steps.ts';
+import type { Bystander } from './bystander.ts';
+import { makeCgroup } from './cgroup-steps.ts';
 import { buildContainer } from './container.ts';
-import type { SeccompFilter } from './identity.ts';
 import { cloneFlags } from './namespaces.ts';
-import type { Stdio, TerminalStdio } from './program.ts';
+import type { PlanInput } from './plan-input.ts';
 import { requireFeatures } from './requirements.ts';
-import type { OverlayRootfs } from './rootfs.ts';
-import type { Spec } from './spec.ts';
 import { Stage } from './stage.ts';
 import { makeUserNamespace } from './user-namespace.ts';
-
-/** A file that tsbox provides inside: /etc/hosts and the like. */
-export interface ProvidedFile {
-  path: string;
-  content: string;
-  /** Mode bits. */
-  mode: number;
-}
-
-/** Everything that the plan of a container depends on. */
-export interface PlanInput {
-  id: string;
-  spec: Spec;
-  /** Layers, or nothing for `spec.root.path` as it is. */
-  overlay?: OverlayRootfs;
-  cgroup?: CgroupPlan;
-  seccomp?: SeccompFilter;
-  /** What becomes 0, 1 and 2; with a terminal, the Unix socket that takes its master end. */
-  stdio: Stdio | TerminalStdio;
-  /** The write end of a close-on-exec pipe: it closes when the program is there, or has failed. */
-  ready: number;
-  files: readonly ProvidedFile[];
-  /** The program that runs as PID 1 and starts the real one (`--init`). */
-  init?: string;
-  kernel: { major: number; minor: number };
-}
 
 /** A plan and the slots in which its results are. */
 export interface ContainerPlan extends Plan {
@@ -46,12 +18,6 @@ export interface ContainerPlan extends Plan {
   helper: Bystander | undefined;
   /** Holds the user namespace open. The plan itself ends and reaps it, unless it fails in between. */
   holder: Bystander | undefined;
-}
-
-/** A process that a plan makes besides the container's. Its pidfd means something only where its PID is there: the kernel writes it before it knows that the clone succeeds. */
-export interface Bystander {
-  pid: Slot;
-  pidfd: Slot;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { TsboxError } from '../kernel/index.ts';
 import { hasOwn } from './namespaces.ts';
-import type { PlanInput } from './plan.ts';
+import type { PlanInput } from './plan-input.ts';
 
 /**
  * What a kernel would refuse without saying why, or not do without saying so.

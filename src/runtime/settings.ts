@@ -1,6 +1,6 @@
 import { AT, Errno, O, OPEN_TREE, RLIMIT, TsboxError } from '../kernel/index.ts';
 import { flags, named, octal, type Slot, type Struct } from '../launch/index.ts';
-import type { ProvidedFile } from './plan.ts';
+import type { ProvidedFile } from './plan-input.ts';
 import type { Process, Spec } from './spec.ts';
 import type { Stage } from './stage.ts';
 

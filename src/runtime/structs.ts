@@ -35,7 +35,6 @@ export function attributes(names: Iterable<keyof typeof MOUNT_ATTR>): Printed {
 
 /** Little-endian 32-bit words. */
 export function words(text: string, ...values: number[]): Struct {
-  const bytes = Buffer.alloc(values.length * 4);
-  for (const [index, value] of values.entries()) bytes.writeInt32LE(value | 0, index * 4);
-  return { bytes, text };
+  // Both machines are little-endian.
+  return { bytes: Buffer.from(Int32Array.from(values).buffer), text };
 }

@@ -1,6 +1,6 @@
 import { AT, MOUNT_ATTR, MOVE_MOUNT, O, OPEN_TREE } from '../kernel/index.ts';
 import { cloneStep, flags, named, Slot, type Step, type Struct } from '../launch/index.ts';
-import type { Bystander } from './plan.ts';
+import type { Bystander } from './bystander.ts';
 import type { IdMapping } from './spec.ts';
 import { Stage } from './stage.ts';
 import { MOUNT_ATTR_SIZE, mountAttr } from './structs.ts';

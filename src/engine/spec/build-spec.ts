@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { CAPABILITIES } from '../../kernel/index.ts';
-import type { ProvidedFile } from '../../runtime/plan.ts';
+import type { ProvidedFile } from '../../runtime/plan-input.ts';
 import type { Capabilities, Spec } from '../../runtime/spec.ts';
 import { type Host, thisHost } from '../host.ts';
 import {

@@ -1,4 +1,4 @@
-import type { ProvidedFile } from '../../runtime/plan.ts';
+import type { ProvidedFile } from '../../runtime/plan-input.ts';
 import type { Host } from '../host.ts';
 
 /**

@@ -1,0 +1,31 @@
+import type { CgroupPlan } from './cgroup-steps.ts';
+import type { SeccompFilter } from './identity.ts';
+import type { Stdio, TerminalStdio } from './program.ts';
+import type { OverlayRootfs } from './rootfs.ts';
+import type { Spec } from './spec.ts';
+
+/** A file that tsbox provides inside: /etc/hosts and the like. */
+export interface ProvidedFile {
+  path: string;
+  content: string;
+  /** Mode bits. */
+  mode: number;
+}
+
+/** Everything that the plan of a container depends on. */
+export interface PlanInput {
+  id: string;
+  spec: Spec;
+  /** Layers, or nothing for `spec.root.path` as it is. */
+  overlay?: OverlayRootfs;
+  cgroup?: CgroupPlan;
+  seccomp?: SeccompFilter;
+  /** What becomes 0, 1 and 2; with a terminal, the Unix socket that takes its master end. */
+  stdio: Stdio | TerminalStdio;
+  /** The write end of a close-on-exec pipe: it closes when the program is there, or has failed. */
+  ready: number;
+  files: readonly ProvidedFile[];
+  /** The program that runs as PID 1 and starts the real one (`--init`). */
+  init?: string;
+  kernel: { major: number; minor: number };
+}
