@@ -23,11 +23,17 @@ export function precompileSeccomp() {
 export function writeCodeCache(node = process.execPath) {
   rmSync('dist/cache', { recursive: true, force: true });
   const store = mkdtempSync(join(tmpdir(), 'tsbox-build-'));
+  const run = (options) => {
+    const args = ['dist/tsbox.cjs', 'run', ...options, 'busybox', 'true'];
+    const env = { ...process.env, TSBOX_ROOT: store };
+    spawnSync(node, args, { cwd: root, env, stdio: 'ignore', timeout: 60_000 });
+  };
   try {
+    // The first run imports the image, which is not what is to be remembered.
+    run(['--rm']);
+    rmSync('dist/cache', { recursive: true, force: true });
     for (const options of [['--rm'], ['--explain']]) {
-      const args = ['dist/tsbox.cjs', 'run', ...options, 'busybox', 'true'];
-      const env = { ...process.env, TSBOX_ROOT: store };
-      spawnSync(node, args, { cwd: root, env, stdio: 'ignore', timeout: 60_000 });
+      run(options);
       if (existsSync('dist/cache') && readdirSync('dist/cache').length > 0) {
         console.log(`wrote dist/cache (by tsbox run ${options.join(' ')} busybox true)`);
         return;

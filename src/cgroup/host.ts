@@ -23,14 +23,30 @@ export interface CgroupHost {
 /**
  * Finds cgroup v2 in the mount table. The place is never assumed: it differs between pure and hybrid hosts and inside containers.
  *
- * @param mountinfo the text of /proc/self/mountinfo (proc_pid_mountinfo(5)); read when absent
+ * @param mountinfo the text of /proc/self/mountinfo (proc_pid_mountinfo(5)). When absent it is read, once: on a machine with many mounts that
+ *   takes longer than the rest of a start
  * @param controllers reads `cgroup.controllers` of a group; given by tests
  * @throws {TsboxError} NO_CGROUP2
  */
 export function findCgroup(
-  mountinfo: string = readFileSync('/proc/self/mountinfo', 'latin1'),
+  mountinfo?: string,
   controllers: (directory: string) => string[] = readControllers,
 ): CgroupHost {
+  if (mountinfo !== undefined) return search(mountinfo, controllers);
+  if (known !== undefined) {
+    try {
+      return { ...known, controllers: controllers(known.mountPoint) };
+    } catch {
+      // It is not mounted there any more.
+    }
+  }
+  known = search(readFileSync('/proc/self/mountinfo', 'latin1'), controllers);
+  return known;
+}
+
+let known: CgroupHost | undefined;
+
+function search(mountinfo: string, controllers: (directory: string) => string[]): CgroupHost {
   const v1: Record<string, string> = {};
   const v2 = new Map<string, Mount>();
   for (const line of mountinfo.split('\n')) {

@@ -30,8 +30,15 @@ export function fitCapabilities(spec: Spec, options: RunOptions): void {
   }
 }
 
-/** Of this process: proc_pid_status(5), `CapPrm`. Everything, where there is no /proc to ask. */
+/** Of this process: proc_pid_status(5), `CapPrm`. Everything, where there is no /proc to ask. Asked once: nothing here changes them. */
 function ownCapabilities(): Set<string> {
+  own ??= readOwnCapabilities();
+  return own;
+}
+
+let own: Set<string> | undefined;
+
+function readOwnCapabilities(): Set<string> {
   const mask = /^CapPrm:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
   const bits = BigInt(`0x${mask ?? 'ffffffffffffffff'}`);
   return new Set(CAPABILITIES.filter((_, number) => (bits >> BigInt(number)) & 1n));

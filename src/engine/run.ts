@@ -54,12 +54,19 @@ export async function run(
     prepareWritableLayer(directory.path, prepared.built.spec);
     prepared.makeCgroupParents();
     streams = chooseStreams(options, mappedOwner(prepared.built.spec));
-    const starting = start(prepared, streams, options.profile ?? false);
+    let unwritten: unknown;
+    const starting = start(prepared, streams, options.profile ?? false, (pid) => {
+      try {
+        record.status = 'running';
+        record.pid = pid;
+        writeRecord(record);
+      } catch (error) {
+        unwritten = error;
+      }
+    });
     streams.release();
     started = await starting;
-    record.status = 'running';
-    record.pid = started.pid;
-    writeRecord(record);
+    if (unwritten !== undefined) throw unwritten;
     const container = new RunningContainer(started, prepared, directory, await streams.connect(), record);
     live.set(id, container);
     followSignal(container, options.signal);

@@ -24,9 +24,16 @@ export interface Started {
 /**
  * Carries out the plan and waits until the program is there. Where it fails, nothing of it is left.
  *
+ * @param cloned called with the PID as soon as there is one, which usually is while the container still makes itself: time that costs nothing.
+ *   It must not throw
  * @throws {TsboxError} with exit code 127 or 126 where the program is not there or cannot be run
  */
-export async function start(prepared: Prepared, streams: Streams, timed: boolean): Promise<Started> {
+export async function start(
+  prepared: Prepared,
+  streams: Streams,
+  timed: boolean,
+  cloned: (pid: number) => void = () => {},
+): Promise<Started> {
   const ready = pipe();
   const input = { ...prepared.input, stdio: streams.child, ready: ready.write };
   let plan: ContainerPlan;
@@ -41,12 +48,15 @@ export async function start(prepared: Prepared, streams: Streams, timed: boolean
   }
   // The plan closes our writing end right after the clone; one that failed before did not come to it.
   if (arena.slot(plan.helper?.pid ?? plan.pid) <= 0) closeDescriptor(ready.write);
+  const early = arena.slot(plan.pid);
+  if (early > 0) cloned(early);
   await waitHangUp(ready.read);
   closeDescriptor(ready.read);
   if (plan.helper !== undefined) reapBystander(arena, plan.helper);
   const pid = arena.slot(plan.pid);
   const pidfd = pid <= 0 ? -1 : plan.pidfd === undefined ? openPidfd(pid) : arena.slot(plan.pidfd);
   const failure = arena.failure();
+  if (early <= 0 && pid > 0) cloned(pid);
   if (failure === undefined && pidfd >= 0) return { pid, pidfd, arena };
   if (pidfd >= 0) endProcess(pidfd);
   cleanUp(plan, arena);

@@ -33,16 +33,16 @@ export function cloneStep(options: CloneOptions): Step {
 }
 
 function cloneArgs(word: Printed, options: CloneOptions): Struct {
-  const bytes = Buffer.alloc(96);
-  bytes.writeBigUInt64LE(BigInt(word.value), 0);
-  bytes.writeBigUInt64LE(BigInt(options.exitSignal), 32);
-  bytes.writeBigUInt64LE(BigInt(STACK_BYTES), 48);
+  const fields = new BigUint64Array(12);
+  fields[0] = BigInt(word.value);
+  fields[4] = BigInt(options.exitSignal);
+  fields[6] = BigInt(STACK_BYTES);
   const parts = [`flags=${word.text}`, `stack_size=${STACK_BYTES}`];
   if (options.exitSignal === 17) parts.push('exit_signal=SIGCHLD');
   if (options.cgroup) parts.push(`cgroup=${options.cgroup.name}`);
   if (options.pidfd) parts.push(`pidfd=&${options.pidfd.name}`);
   return {
-    bytes,
+    bytes: new Uint8Array(fields.buffer),
     text: `{${parts.join(', ')}}`,
     pointers: [
       ...(options.pidfd ? [{ offset: 8, to: { slotAddress: options.pidfd } }] : []),

@@ -16,13 +16,11 @@
 'use strict';
 const {
   closeSync,
-  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
-  readSync,
   renameSync,
   statSync,
   unlinkSync,
@@ -52,22 +50,18 @@ script.runInThisContext()(exports, require, module, bundle, __dirname);
 
 function readCache() {
   for (const directory of directories) {
-    let file;
+    const file = join(directory, name);
     try {
-      file = openSync(join(directory, name));
-    } catch {
-      continue;
-    }
-    try {
-      const { size } = ours(fstatSync(file));
+      const status = statSync(file, { throwIfNoEntry: false });
+      if (status === undefined) continue;
+      // Where nobody else can write to the directory, it is still the same file when it is read.
+      ours(status);
       ours(statSync(directory));
-      const twice = Buffer.allocUnsafeSlow(size);
-      const half = twice.subarray(0, size >> 1);
-      if (readSync(file, twice) === size && half.equals(twice.subarray(size >> 1))) return half;
+      const twice = readFileSync(file);
+      const half = twice.subarray(0, twice.length >> 1);
+      if (half.equals(twice.subarray(half.length))) return half;
     } catch {
       // As good as none.
-    } finally {
-      closeSync(file);
     }
   }
 }
