@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { native } from '../kernel/ffi.ts';
+import { fields } from '../kernel/fields.ts';
 import { closeDescriptor } from '../kernel/files.ts';
 import { cString, syscall } from '../kernel/syscall.ts';
 
@@ -26,20 +27,20 @@ export const BPF_LICENSE = 'Apache-2.0';
 /** The struct for loading `program` (instructions of 8 bytes each), but for its two pointers. */
 export function bpfProgLoadAttr(program: Uint8Array): Buffer {
   const attr = Buffer.alloc(BPF_PROG_LOAD_ATTR.size);
-  attr.writeUInt32LE(BPF_PROG_TYPE_CGROUP_DEVICE, 0);
-  attr.writeUInt32LE(program.length / 8, 4);
+  fields(attr).setUint32(0, BPF_PROG_TYPE_CGROUP_DEVICE, true);
+  fields(attr).setUint32(4, program.length / 8, true);
   // prog_name, for `bpftool prog`: 16 bytes with the NUL.
   attr.write('tsbox_devices', 48, 'latin1');
-  attr.writeUInt32LE(BPF_CGROUP_DEVICE, 68);
+  fields(attr).setUint32(68, BPF_CGROUP_DEVICE, true);
   return attr;
 }
 
 /** The struct for attaching a program to a group, but for its two descriptors. */
 export function bpfProgAttachAttr(): Buffer {
   const attr = Buffer.alloc(BPF_PROG_ATTACH_ATTR.size);
-  attr.writeUInt32LE(BPF_CGROUP_DEVICE, 8);
+  fields(attr).setUint32(8, BPF_CGROUP_DEVICE, true);
   // Not exclusive: a container may itself hold containers with narrower rules. All programs on the way up must agree.
-  attr.writeUInt32LE(BPF_F_ALLOW_MULTI, 12);
+  fields(attr).setUint32(12, BPF_F_ALLOW_MULTI, true);
   return attr;
 }
 
@@ -52,15 +53,15 @@ export function bpfProgAttachAttr(): Buffer {
 export function attachDeviceProgram(path: string, program: Buffer): void {
   const license = cString(BPF_LICENSE);
   const load = bpfProgLoadAttr(program);
-  load.writeBigUInt64LE(native().address(program), BPF_PROG_LOAD_ATTR.insns);
-  load.writeBigUInt64LE(native().address(license), BPF_PROG_LOAD_ATTR.license);
+  fields(load).setBigUint64(BPF_PROG_LOAD_ATTR.insns, native().address(program), true);
+  fields(load).setBigUint64(BPF_PROG_LOAD_ATTR.license, native().address(license), true);
   const loaded = syscall('bpf', [BPF.BPF_PROG_LOAD, load, load.length], { doing: 'load the device rules' });
   try {
     const group = openSync(path, 'r');
     try {
       const attach = bpfProgAttachAttr();
-      attach.writeInt32LE(group, BPF_PROG_ATTACH_ATTR.target_fd);
-      attach.writeInt32LE(loaded, BPF_PROG_ATTACH_ATTR.attach_bpf_fd);
+      fields(attach).setInt32(BPF_PROG_ATTACH_ATTR.target_fd, group, true);
+      fields(attach).setInt32(BPF_PROG_ATTACH_ATTR.attach_bpf_fd, loaded, true);
       syscall('bpf', [BPF.BPF_PROG_ATTACH, attach, attach.length], {
         path,
         doing: 'attach the device rules',

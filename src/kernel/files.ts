@@ -1,5 +1,6 @@
 import { AT, O } from './constants.ts';
 import { Errno } from './errno.ts';
+import { fields } from './fields.ts';
 import { cString, type SyscallContext, syscall } from './syscall.ts';
 
 /**
@@ -16,8 +17,8 @@ export function openat2(
   context: SyscallContext = {},
 ): number {
   const how = openHow();
-  how.writeUInt32LE(flags | O.O_CLOEXEC, 0);
-  how.writeUInt32LE(resolve, 16);
+  fields(how).setUint32(0, flags | O.O_CLOEXEC, true);
+  fields(how).setUint32(16, resolve, true);
   const args = [directory, cString(path), how, how.length] as const;
   const allow = [...(context.allow ?? []), Errno.EAGAIN];
   // EAGAIN: somebody renamed something on the way, and the kernel could not be sure that `..` stayed inside.
@@ -50,10 +51,10 @@ export function statAt(
   });
   if (result < 0) return undefined;
   return {
-    mode: statxBuffer.readUInt16LE(28),
-    size: Number(statxBuffer.readBigUInt64LE(40)),
-    major: statxBuffer.readUInt32LE(128),
-    minor: statxBuffer.readUInt32LE(132),
+    mode: fields(statxBuffer).getUint16(28, true),
+    size: Number(fields(statxBuffer).getBigUint64(40, true)),
+    major: fields(statxBuffer).getUint32(128, true),
+    minor: fields(statxBuffer).getUint32(132, true),
   };
 }
 

@@ -7,6 +7,7 @@ export { receiveDescriptor } from './descriptor-message.ts';
 export * from './errno.ts';
 export * from './error.ts';
 export { type Native, native, type SyscallArgument } from './ffi.ts';
+export { fields } from './fields.ts';
 export * from './files.ts';
 export * from './flock.ts';
 export { embeddedImage, nativeFile, packageRoot, selfCommand } from './native.ts';

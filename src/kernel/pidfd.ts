@@ -1,4 +1,5 @@
 import { Errno } from './errno.ts';
+import { fields } from './fields.ts';
 import { syscall } from './syscall.ts';
 
 /** How a process ended. */
@@ -21,9 +22,9 @@ export function reap(pidfd: number, options: { wait?: boolean } = {}): Death | u
   const flags = WEXITED | WALL | (options.wait ? 0 : WNOHANG);
   syscall('waitid', [P_PIDFD, pidfd, info, flags, null], { doing: 'wait for the process' });
   // waitid with WNOHANG succeeds with si_signo 0 where there is nothing to say.
-  if (info.readInt32LE(0) === 0) return undefined;
-  const status = info.readInt32LE(24);
-  return info.readInt32LE(8) === CLD_EXITED ? { code: status } : { signal: status };
+  if (fields(info).getInt32(0, true) === 0) return undefined;
+  const status = fields(info).getInt32(24, true);
+  return fields(info).getInt32(8, true) === CLD_EXITED ? { code: status } : { signal: status };
 }
 
 /** Sends a signal. False where the process is gone; it can never reach another process that got the same PID. pidfd_send_signal(2). */

@@ -1,6 +1,7 @@
 import { O } from './constants.ts';
 import { Errno } from './errno.ts';
 import { native } from './ffi.ts';
+import { fields } from './fields.ts';
 import { syscallNumber } from './numbers.ts';
 import { syscall } from './syscall.ts';
 
@@ -61,7 +62,7 @@ class Poller {
         8,
       );
       if (count === 0 && isMainThread()) timeout = -1;
-      for (let i = 0; i < count; i++) this.#ready(this.#events.readInt32LE(i * EVENT + DATA));
+      for (let i = 0; i < count; i++) this.#ready(fields(this.#events).getInt32(i * EVENT + DATA, true));
     }
     this.#running = false;
   }
@@ -76,8 +77,8 @@ class Poller {
 
   #control(operation: number, fd: number, events: number): void {
     const event = Buffer.alloc(16);
-    event.writeUInt32LE(events, 0);
-    event.writeInt32LE(fd, DATA);
+    fields(event).setUint32(0, events, true);
+    fields(event).setInt32(DATA, fd, true);
     syscall('epoll_ctl', [this.#epoll, operation, fd, event], { doing: 'watch a descriptor' });
   }
 }

@@ -1,5 +1,6 @@
 import { AT, O, RESOLVE } from './constants.ts';
 import { Errno } from './errno.ts';
+import { fields } from './fields.ts';
 import { closeDescriptor, openat2 } from './files.ts';
 import { cString, syscall } from './syscall.ts';
 
@@ -49,7 +50,7 @@ function empty(directory: number, depth: number, state: Removal): number {
     const length = syscall('getdents64', [directory, entries, entries.length], context);
     if (length === 0) return found;
     // struct linux_dirent64: inode 8, offset 8, record length 2, type 1, name
-    for (let at = 0; at < length; at += entries.readUInt16LE(at + 16)) {
+    for (let at = 0; at < length; at += fields(entries).getUint16(at + 16, true)) {
       const name = entries.subarray(at + 19, entries.indexOf(0, at + 19) + 1);
       if (name.equals(DOT) || name.equals(DOT_DOT)) continue;
       found++;

@@ -1,4 +1,4 @@
-import { native, syscallNumber, TsboxError } from '../kernel/index.ts';
+import { fields, native, syscallNumber, TsboxError } from '../kernel/index.ts';
 import type { Argument, Plan, SlotAddress, StackArea, Step, Struct } from './plan.ts';
 import { Slot } from './plan.ts';
 import { Words } from './words.ts';
@@ -29,14 +29,14 @@ export class Arena {
   /** What the plan has left in a slot; -1 where no step did. */
   slot(slot: Slot): number {
     const index = this.#slots.get(slot);
-    return index === undefined ? -1 : Number(this.bytes.readBigInt64LE(HEADER + 8 * index));
+    return index === undefined ? -1 : Number(fields(this.bytes).getBigInt64(HEADER + 8 * index, true));
   }
 
   /** The step that ended the plan, and its errno. */
   failure(): { step: Step; errno: number } | undefined {
-    const index = this.bytes.readInt32LE(0);
+    const index = fields(this.bytes).getInt32(0, true);
     if (index < 0) return undefined;
-    return { step: this.steps[index] as Step, errno: this.bytes.readInt32LE(4) };
+    return { step: this.steps[index] as Step, errno: fields(this.bytes).getInt32(4, true) };
   }
 
   /** What became of each step that was carried out: its errno (0 for success), and when, if the plan was timed. */
@@ -44,12 +44,12 @@ export class Arena {
     const outcomes = [];
     for (const [index, step] of this.steps.entries()) {
       const at = stepsStart(this.#slots.size) + STEP * index;
-      if (step === undefined || this.bytes.readInt32LE(at + DONE) === 0) continue;
+      if (step === undefined || fields(this.bytes).getInt32(at + DONE, true) === 0) continue;
       outcomes.push({
         step,
-        errno: this.bytes.readInt32LE(at + ERROR),
-        began: this.bytes.readBigInt64LE(at + BEGAN),
-        ended: this.bytes.readBigInt64LE(at + ENDED),
+        errno: fields(this.bytes).getInt32(at + ERROR, true),
+        began: fields(this.bytes).getBigInt64(at + BEGAN, true),
+        ended: fields(this.bytes).getBigInt64(at + ENDED, true),
       });
     }
     return outcomes;

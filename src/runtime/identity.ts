@@ -1,6 +1,7 @@
 import {
   CAPABILITIES,
   Errno,
+  fields,
   PR,
   PR_CAP_AMBIENT,
   SECCOMP,
@@ -94,7 +95,7 @@ function installSeccomp(
   const program: Struct = {
     bytes: (() => {
       const bytes = Buffer.alloc(16);
-      bytes.writeUInt16LE(seccomp.filter.length / 8, 0);
+      fields(bytes).setUint16(0, seccomp.filter.length / 8, true);
       return bytes;
     })(),
     text: `{${seccomp.filter.length / 8} instructions}`,

@@ -1,4 +1,4 @@
-import { AT, Errno, O, OPEN_TREE, RLIMIT, TsboxError } from '../kernel/index.ts';
+import { AT, Errno, fields, O, OPEN_TREE, RLIMIT, TsboxError } from '../kernel/index.ts';
 import { flags, named, octal, type Slot, type Struct } from '../launch/index.ts';
 import type { ProvidedFile } from './plan-input.ts';
 import type { Process, Spec } from './spec.ts';
@@ -18,7 +18,7 @@ export function setNames(stage: Stage, spec: Spec): void {
 export function raiseLoopback(stage: Stage): void {
   const request = Buffer.alloc(40);
   request.write('lo\0', 0, 'latin1');
-  request.writeInt16LE(IFF_UP | IFF_RUNNING, 16);
+  fields(request).setInt16(16, IFF_UP | IFF_RUNNING, true);
   const struct: Struct = { bytes: request, text: '{ifr_name="lo", ifr_flags=IFF_UP|IFF_RUNNING}' };
   const socket = stage.open(
     'net_socket',
@@ -48,8 +48,8 @@ export function writeSysctls(stage: Stage, proc: Slot, sysctls: Record<string, s
 export function setRlimits(stage: Stage, rlimits: Process['rlimits'] = []): void {
   for (const { type, soft, hard } of rlimits) {
     const bytes = Buffer.alloc(16);
-    bytes.writeBigUInt64LE(limitWord(soft), 0);
-    bytes.writeBigUInt64LE(limitWord(hard), 8);
+    fields(bytes).setBigUint64(0, limitWord(soft), true);
+    fields(bytes).setBigUint64(8, limitWord(hard), true);
     const resource = Object.hasOwn(RLIMIT, type) ? RLIMIT[type as keyof typeof RLIMIT] : undefined;
     if (resource === undefined)
       throw new TsboxError('BAD_SPEC', `process.rlimits: there is no limit ${JSON.stringify(type)}`);

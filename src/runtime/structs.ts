@@ -8,10 +8,10 @@ export function mountAttr(fields: {
   propagation?: Printed;
   userns?: Slot;
 }): Struct {
-  const bytes = Buffer.alloc(32);
-  bytes.writeBigUInt64LE(BigInt(fields.set?.value ?? 0), 0);
-  bytes.writeBigUInt64LE(BigInt(fields.clear?.value ?? 0), 8);
-  bytes.writeBigUInt64LE(BigInt(fields.propagation?.value ?? 0), 16);
+  const words = new BigUint64Array(4);
+  words[0] = BigInt(fields.set?.value ?? 0);
+  words[1] = BigInt(fields.clear?.value ?? 0);
+  words[2] = BigInt(fields.propagation?.value ?? 0);
   const text = [
     fields.set && `attr_set=${fields.set.text}`,
     fields.clear && `attr_clr=${fields.clear.text}`,
@@ -19,7 +19,7 @@ export function mountAttr(fields: {
     fields.userns && `userns_fd=${fields.userns.name}`,
   ];
   return {
-    bytes,
+    bytes: new Uint8Array(words.buffer),
     text: `{${text.filter(Boolean).join(', ')}}`,
     slots: fields.userns ? [{ offset: 24, slot: fields.userns, width: 8 }] : [],
   };

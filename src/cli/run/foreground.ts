@@ -3,7 +3,7 @@ import { printError } from '../output.ts';
 import { binarySize } from '../units.ts';
 import type { RunArguments } from './arguments.ts';
 import { dieOfHangUp } from './hang-up.ts';
-import { type Forwarding, forwardSignals } from './signals.ts';
+import { forwardSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Runs a container until its program ends, as if the program ran here: with our streams or terminal, our signals, and its exit code. */
@@ -19,7 +19,7 @@ export async function runInForeground(
   const forwarding = forwardSignals(request.sigProxy);
   let terminal: Terminal | undefined;
   try {
-    const container = await start(request, forwarding, tty?.windowSize());
+    const container = await start(request, tty?.windowSize());
     try {
       terminal = tty?.attachTerminal(container, attach);
       forwarding.to(container, terminal);
@@ -36,7 +36,7 @@ export async function runInForeground(
     }
   } catch (error) {
     // A start that a signal stopped is no failure of ours.
-    if (forwarding.fatal !== undefined && forwarding.aborted.aborted) return { exitCode: forwarding.fatal };
+    if (forwarding.fatal !== undefined && forwarding.calledOff) return { exitCode: forwarding.fatal };
     throw error;
   } finally {
     terminal?.restore();
@@ -45,11 +45,7 @@ export async function runInForeground(
   }
 }
 
-function start(
-  request: RunArguments,
-  forwarding: Forwarding,
-  size: StartOptions['size'],
-): Promise<Container> {
+function start(request: RunArguments, size: StartOptions['size']): Promise<Container> {
   const { image, command, options, attach, profile } = request;
   return run(image, command, {
     rm: false,
@@ -58,7 +54,6 @@ function start(
     stdout: attach.has('stdout') ? 'inherit' : 'ignore',
     stderr: attach.has('stderr') ? 'inherit' : 'ignore',
     size,
-    signal: forwarding.aborted,
     profile,
   });
 }
