@@ -5,15 +5,19 @@ import type { Step } from './plan.ts';
 export function advice(step: Step, errno: number): string | undefined {
   if (errno === Errno.ENOSYS)
     return `this kernel has no ${step.call}; tsbox needs Linux 5.14 or newer (\`tsbox doctor\` checks)`;
-  return RULES.find((rule) => rule.calls.includes(step.call) && rule.errno === errno)?.advice;
+  return RULES.find(
+    ({ calls, errno: refused, path }) =>
+      calls.includes(step.call) && refused === errno && (path === undefined || step.args[1] === path),
+  )?.advice;
 }
 
-const RULES: { calls: string[]; errno: number; advice: string }[] = [
+/** `path`: only of a call with this second argument. The first rule that fits counts. */
+const RULES: { calls: string[]; errno: number; path?: string; advice: string }[] = [
   {
     calls: ['clone3', 'unshare', 'setns'],
     errno: Errno.EPERM,
     advice:
-      'namespaces need root, or user namespaces allowed: sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu) or kernel.unprivileged_userns_clone=1 (older Debian)',
+      'namespaces need root, or user namespaces allowed: sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu) or kernel.unprivileged_userns_clone=1 (older Debian); in a chroot there are none (clone(2))',
   },
   {
     calls: ['clone3', 'unshare'],
@@ -29,6 +33,13 @@ const RULES: { calls: string[]; errno: number; advice: string }[] = [
     calls: ['clone3'],
     errno: Errno.EBUSY,
     advice: 'the cgroup has child groups with controllers enabled, so no process may be in it',
+  },
+  {
+    calls: ['mount_setattr'],
+    errno: Errno.EINVAL,
+    path: '/',
+    advice:
+      'the root of this process is not a mount point, as in a chroot: run tsbox outside, or `mount --bind DIRECTORY DIRECTORY` before the chroot into it',
   },
   {
     calls: ['mount_setattr'],

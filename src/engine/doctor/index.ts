@@ -12,7 +12,7 @@ import { idMappedMounts } from './id-mapped-mounts.ts';
 import { kernelChecks } from './kernel.ts';
 import { thisMachine } from './machine.ts';
 import { namespaceChecks } from './namespaces.ts';
-import { root } from './root.ts';
+import { root, rootDirectory } from './root.ts';
 import { securityChecks } from './security.ts';
 import { userNamespaceChecks } from './user-namespaces.ts';
 
@@ -25,6 +25,7 @@ export async function doctor(machine: Machine = thisMachine()): Promise<Check[]>
 
 const CHECKS: ((machine: Machine) => Check | Check[])[] = [
   root,
+  rootDirectory,
   kernelChecks,
   namespaceChecks,
   userNamespaceChecks,

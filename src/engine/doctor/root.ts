@@ -28,6 +28,25 @@ export function root(machine: Machine): Check {
   };
 }
 
+/**
+ * The root directory must be a mount point, else no mount can be moved over it and its propagation cannot be changed. In a
+ * chroot it is not, and the kernel then leaves the mount it is a part of out of mountinfo (proc_pid_mountinfo(5)).
+ */
+export function rootDirectory(machine: Machine): Check {
+  const name = 'root directory';
+  const mounts = machine.read('/proc/self/mountinfo');
+  if (mounts === undefined) return { name, ok: 'unknown', detail: '/proc/self/mountinfo cannot be read' };
+  if (mounts.split('\n').some((line) => line.split(' ')[4] === '/'))
+    return { name, ok: true, detail: 'a mount point' };
+  return {
+    name,
+    ok: false,
+    detail: 'not a mount point: this is a chroot',
+    cost: 'no container can be started',
+    fix: 'run tsbox outside, or `mount --bind DIRECTORY DIRECTORY` before the chroot into it',
+  };
+}
+
 /** Numbers from linux/capability.h. */
 const NEEDED = [
   ['CAP_SYS_ADMIN', 21],

@@ -45,6 +45,6 @@ function tried(machine: Machine): Check {
     ok: false,
     detail: `tried, as user ${machine.uid}: ${errnoName(error)}`,
     cost: "`--userns` does not work: a container's root is the host's",
-    fix: 'see the lines on user namespaces above; inside a container, start the outer one with `--privileged`',
+    fix: 'see the lines on user namespaces above; inside a container, start the outer one with `--privileged`; in a chroot there are none (clone(2)), so run tsbox outside',
   };
 }

@@ -22,6 +22,13 @@ test.each<[Step['call'], keyof typeof Errno, string]>([
   expect(failureError({ step: step(call), errno: Errno[errno] }).advice).toContain(words);
 });
 
+test('a root directory that is no mount point is not taken for a file system without ID maps', () => {
+  const chrooted: Step = { ...step('mount_setattr'), args: [-100, '/', 0, 0, 32] };
+  expect(advice(chrooted, Errno.EINVAL)).toContain('before the chroot');
+  const mapped: Step = { ...step('mount_setattr'), args: [3, '', 0, 0, 32] };
+  expect(advice(mapped, Errno.EINVAL)).toContain('Linux 5.19');
+});
+
 test('where the cause is not known there is none', () => {
   expect(advice(step('mkdirat'), Errno.EACCES)).toBeUndefined();
   expect(advice(step('close'), Errno.EPERM)).toBeUndefined();

@@ -29,6 +29,7 @@ interface Facts {
 function machine(facts: Facts = {}): Machine {
   const files: Record<string, string | undefined> = {
     '/proc/self/status': 'Name:\tnode\nCapEff:\t000001ffffffffff\n',
+    '/proc/self/mountinfo': '22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n',
     '/proc/filesystems': 'nodev\tsysfs\nnodev\toverlay\n\text4\n',
     '/proc/cmdline': 'BOOT_IMAGE=/vmlinuz quiet\n',
     ...Object.fromEntries(
@@ -64,6 +65,17 @@ describe('doctor', () => {
     expect(await failing({})).toEqual([]);
   });
 
+  it('recognizes a chroot by a root directory that is no mount point', async () => {
+    const mountinfo = '40 39 0:21 / /proc rw,relatime - proc proc rw\n';
+    expect(await failing({ files: { '/proc/self/mountinfo': mountinfo } })).toEqual([
+      expect.objectContaining({
+        name: 'root directory',
+        ok: false,
+        detail: 'not a mount point: this is a chroot',
+      }),
+    ]);
+  });
+
   it('says of everything that is wrong what it costs and how to fix it', async () => {
     const errors = Object.fromEntries(
       [
@@ -94,6 +106,7 @@ describe('doctor', () => {
           '/proc/sys/kernel/apparmor_restrict_unprivileged_userns': '1\n',
           '/proc/sys/kernel/unprivileged_userns_clone': '0\n',
           '/proc/self/status': 'CapEff:\t0000000000000000\n',
+          '/proc/self/mountinfo': '',
         },
         cgroup: { mode: 'hybrid', controllers: [], v1: { memory: '/sys/fs/cgroup/memory' } },
         errors,
