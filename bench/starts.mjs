@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Rounds that are not counted: files get into the page cache, and V8 compiles what is hot. */
 const WARM_UP = 3;
@@ -99,12 +100,19 @@ async function each(count, width, start) {
   return { milliseconds: (performance.now() - began) / count, failed, count };
 }
 
+/**
+ * Milliseconds between two measurements: the kernel takes namespaces apart, and podman cleans up, when the command has ended, and the
+ * next in turn should not pay for it.
+ */
+const REST = 100;
+
 /** Everything once a round, so that what disturbs the machine disturbs all. */
 async function interleave(subjects, rounds, measure) {
   const results = {};
   for (let round = -WARM_UP; round < rounds; round++) {
     for (const subject of subjects) {
       const measured = await measure(subject);
+      await sleep(REST);
       if (round < 0) continue;
       for (const [name, value] of Object.entries(measured)) {
         results[name] ??= [];
