@@ -14,7 +14,7 @@ describeRoot('many containers', () => {
   afterEach(() => expectNothingLeft(place));
   afterAll(() => place.remove());
 
-  /** Runs `start` in rounds of 200, 50 at a time, after a round that warms up; prints what this process has before and after. */
+  /** Runs `start` in rounds of 200, 50 at a time, after as many that warm up; prints what this process has before and after. */
   const rounds = (start: string) => `
     const quiet = { ...here, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' };
     async function round(count) {
@@ -29,7 +29,7 @@ describeRoot('many containers', () => {
       const { rss, heapUsed } = process.memoryUsage();
       return { descriptors: readdirSync('/proc/self/fd').length, threads: threads.length, children: children.length, containers: listContainers().length, rss, heapUsed };
     }
-    await round(60);
+    await round(200);
     const before = await measure();
     await round(200);
     console.log(JSON.stringify([before, await measure()]));`;
