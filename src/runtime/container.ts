@@ -13,11 +13,10 @@ import { enterDirectory, execProgram, openTerminal, placeStdio } from './program
 import {
   acquireDirectory,
   acquireOverlay,
-  coverRoot,
+  coverHostProc,
   detachPropagation,
   makeRootReadonly,
   pivot,
-  uncoverRoot,
 } from './rootfs.ts';
 import * as settings from './settings.ts';
 import type { Mount } from './spec.ts';
@@ -172,11 +171,9 @@ function provide(
     return { files: [], masks: acquireMasks(host, own, covers, undefined) };
   const options = parseMountOptions('', ['nosuid', 'nodev', 'noexec', 'size=1m', 'mode=755']);
   const fileSystem = acquireFileSystem(own, 'tmpfs', options, 'tsbox');
-  coverRoot(own, fileSystem, 'only what is mounted somewhere can be cloned (until Linux 6.15)');
+  coverHostProc(own, fileSystem);
   const files = settings.writeFiles(own, fileSystem, wanted);
   const masks = acquireMasks(host, own, covers, fileSystem);
-  // Or it would lie over the old root after the pivot, and the unmount there would take it off in place of the host.
-  uncoverRoot(own);
   return { files, masks };
 }
 
