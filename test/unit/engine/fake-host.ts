@@ -20,7 +20,7 @@ export function fakeHost(files: FakeFiles = {}): Host {
   const real = (path: string) => links[path] ?? path;
   return {
     hostname: () => 'tower',
-    workingDirectory: () => '/home/ada/work',
+    workingDirectory: () => '/home/ada/project',
     environment: (name) => files.environment?.[name],
     readText: (path) => texts[path],
     status: (path) => {
