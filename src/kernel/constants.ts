@@ -121,8 +121,6 @@ export const SECCOMP_FILTER_FLAG = {
   SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
 } as const;
 
-export const CLOSE_RANGE = { CLOSE_RANGE_CLOEXEC: 4 } as const;
-
 export const RESOLVE = {
   RESOLVE_NO_XDEV: 1,
   RESOLVE_NO_MAGICLINKS: 2,

@@ -1,7 +1,7 @@
 import { KernelError, native } from '../kernel/index.ts';
 import { advice } from './advice.ts';
 import { type Arena, layOut } from './arena.ts';
-import { allSteps, type Plan, type Step } from './plan.ts';
+import type { Plan, Step } from './plan.ts';
 
 /**
  * Carries out a plan: its own steps before this returns, those of the processes it clones while they live. The arena says
@@ -50,9 +50,4 @@ export function profileOf(arena: Arena): ProfileEntry[] {
       ended: ended === 0n ? began : ended,
     }))
     .sort((a, b) => Number(a.began - b.began));
-}
-
-/** Steps by call name, for tests and for counting. */
-export function callsOf(plan: Plan): string[] {
-  return allSteps(plan).map((step) => step.call);
 }
