@@ -73,7 +73,7 @@ interface ConfigFile {
 }
 
 /** Only what has the type that the specification gives it: the file may come from anybody. */
-function readConfig(value: unknown, digest: string): ImageConfig {
+export function readConfig(value: unknown, digest: string): ImageConfig {
   const given = (value ?? {}) as Record<string, unknown>;
   const config: Record<string, unknown> = {};
   for (const [field, fits] of Object.entries(FIELDS)) {
