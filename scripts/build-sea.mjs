@@ -22,6 +22,7 @@ import {
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { WORKERS } from './build/bundle.mjs';
 import { root } from './build/files.mjs';
 import { writeCodeCache } from './build/warm.mjs';
 
@@ -38,7 +39,13 @@ writeFileSync(
   join(output, 'manifest.json'),
   JSON.stringify({ digest: digestOf(files), files: modesOf(files) }),
 );
-writeFileSync(join(output, 'cli.cache'), codeCache());
+writeCodeCache(values.node);
+const bundle = Object.fromEntries(
+  ['cli.cjs', 'more.cjs'].flatMap((file) => [
+    [file, join('dist', file)],
+    [`${file}.cache`, codeCache(file)],
+  ]),
+);
 const config = {
   main: 'src/start/sea.cjs',
   output: join(output, 'blob'),
@@ -46,8 +53,7 @@ const config = {
   useCodeCache: true,
   assets: {
     'manifest.json': join(output, 'manifest.json'),
-    'cli.cjs': 'dist/cli.cjs',
-    'cli.cache': join(output, 'cli.cache'),
+    ...bundle,
     ...files,
   },
 };
@@ -65,7 +71,8 @@ const postject = [
 // It warns of every note section of Node's; what it says counts only when it fails, and is then in the error.
 execFileSync(postject[0], postject.slice(1), { cwd: root, stdio: 'pipe' });
 renameSync(join(output, 'tsbox.part'), join(output, 'tsbox'));
-for (const name of ['blob', 'config.json', 'manifest.json', 'cli.cache']) rmSync(join(output, name));
+for (const name of ['blob', 'config.json', 'manifest.json', 'cli.cjs.cache', 'more.cjs.cache'])
+  rmSync(join(output, name));
 console.log(`wrote ${join(output, 'tsbox')} with Node ${node('--version').trim()}`);
 
 /** The files that must be files, by their path in the package (which is the asset's name too). */
@@ -78,8 +85,9 @@ function packageFiles() {
     `@koromix/koffi-linux-${process.arch}/package.json`,
   );
   const binary = join(`linux_${process.arch}`, 'koffi.node');
+  const workers = Object.keys(WORKERS).map((name) => join('dist', name));
   return {
-    ...Object.fromEntries(['package.json', ...here].map((path) => [path, path])),
+    ...Object.fromEntries(['package.json', ...here, ...workers].map((path) => [path, path])),
     [join(koffi, 'package.json')]: manifest,
     [join(koffi, binary)]: join(dirname(manifest), binary),
   };
@@ -97,13 +105,15 @@ function modesOf(files) {
   return Object.fromEntries(Object.entries(files).map(([path, source]) => [path, mode(source)]));
 }
 
-/** V8's code cache by the Node that will use it; half of the file of src/start/tsbox.cjs, which holds it twice. */
-function codeCache() {
-  writeCodeCache(values.node);
+/** V8's code cache by the Node that will use it, as a file; half of the file of src/start/tsbox.cjs, which holds it twice. */
+function codeCache(file) {
   const suffix = node('-p', "'-' + process.version + '-' + process.arch + '.cache'").trim();
-  const name = readdirSync('dist/cache').find((file) => file.endsWith(suffix));
+  const name = readdirSync('dist/cache').find(
+    (cache) => cache.startsWith(`${file.slice(0, -4)}-`) && cache.endsWith(suffix),
+  );
   if (name === undefined)
     throw new Error('tsbox run does not work here, so there is no code cache to put in');
   const twice = readFileSync(join('dist/cache', name));
-  return twice.subarray(0, twice.length / 2);
+  writeFileSync(join(output, `${file}.cache`), twice.subarray(0, twice.length / 2));
+  return join(output, `${file}.cache`);
 }

@@ -7,7 +7,7 @@
  * What is newer than its sources is left alone.
  */
 import { parseArgs } from 'node:util';
-import { bundleCommand, bundleLibrary, emitTypes } from './build/bundle.mjs';
+import { bundleCommand, bundleLibrary, bundleWorkers, emitTypes } from './build/bundle.mjs';
 import { buildImage } from './build/image.mjs';
 import { architectures, compileNative } from './build/native.mjs';
 import { precompileSeccomp, writeCodeCache } from './build/warm.mjs';
@@ -17,6 +17,7 @@ const { values } = parseArgs({ options: { all: { type: 'boolean', default: false
 for (const architecture of values.all ? architectures : [process.arch]) compileNative(architecture);
 buildImage();
 await bundleLibrary();
+await bundleWorkers();
 await bundleCommand();
 precompileSeccomp();
 writeCodeCache();

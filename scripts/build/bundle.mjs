@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as esbuild from 'esbuild';
 import { root } from './files.mjs';
+import { bundleTwo } from './split.mjs';
 
 /** What the command's and the library's bundle have in common. koffi is loaded from its own package by src/kernel/ffi.ts. */
 const common = {
@@ -21,14 +23,14 @@ async function build(options) {
 }
 
 /**
- * dist/cli.cjs, the whole command in one CommonJS file, and dist/tsbox.cjs, which starts it.
+ * The command: dist/cli.cjs, all that `tsbox run` needs, in one CommonJS file; dist/more.cjs, the rest; and dist/tsbox.cjs, which
+ * starts them.
  *
- * `import()` becomes a deferred `require`: what is imported lazily stays unevaluated until then, in the same file.
+ * `import()` becomes a deferred `require`: what is imported lazily stays unevaluated until then.
  */
 export async function bundleCommand() {
-  await build({
-    entryPoints: ['src/cli/main.ts'],
-    outfile: 'dist/cli.cjs',
+  const { hot, cold } = await bundleTwo('src/cli/main.ts', {
+    ...common,
     format: 'cjs',
     external: ['koffi', '@koromix/*'],
     supported: { 'dynamic-import': false },
@@ -38,18 +40,53 @@ export async function bundleCommand() {
     minifyWhitespace: true,
     minifySyntax: true,
     plugins: [deferChildProcess],
+  }).catch((error) => {
+    // esbuild has printed its own.
+    if (error.errors === undefined) console.error(`build: ${error.message}`);
+    process.exit(1);
   });
   // The loader evaluates the file inside a function, where a first line of `#!` would be an error.
-  const bundle = readFileSync('dist/cli.cjs', 'utf8').replace(/^#!.*\n/, '');
-  writeFileSync('dist/cli.cjs', bundle);
-  const digest = createHash('sha256').update(bundle).digest('hex').slice(0, 16);
+  const files = { 'cli.cjs': hot.replace(/^#!.*\n/, ''), 'more.cjs': cold };
+  const digest = createHash('sha256');
+  for (const [name, source] of Object.entries(files)) {
+    writeFileSync(`dist/${name}`, source);
+    digest.update(source);
+  }
   const start = readFileSync('src/start/tsbox.cjs', 'utf8');
   if (start.split('BUNDLE_DIGEST').length !== 2)
     throw new Error('src/start/tsbox.cjs must name BUNDLE_DIGEST once');
-  writeFileSync('dist/tsbox.cjs.new', start.replace('BUNDLE_DIGEST', digest));
+  writeFileSync('dist/tsbox.cjs.new', start.replace('BUNDLE_DIGEST', digest.digest('hex').slice(0, 16)));
   chmodSync('dist/tsbox.cjs.new', 0o755);
   renameSync('dist/tsbox.cjs.new', 'dist/tsbox.cjs');
-  console.log('bundled dist/cli.cjs');
+  console.log(
+    `bundled ${Object.keys(files)
+      .map((name) => `dist/${name}`)
+      .join(', ')}`,
+  );
+}
+
+/**
+ * Files that worker threads start with, each with all it needs in it: `dist/NAME` from `src/…`. A worker has modules of its own in any
+ * case. The command and the library start the same file, by its path (`packageRoot()`).
+ */
+export const WORKERS = {};
+
+/** What is in {@link WORKERS}. */
+export async function bundleWorkers() {
+  for (const [name, entry] of Object.entries(WORKERS)) {
+    await build({
+      entryPoints: [entry],
+      outfile: join('dist', name),
+      format: 'cjs',
+      external: ['koffi', '@koromix/*'],
+      supported: { 'dynamic-import': false },
+      define: { 'import.meta.dirname': '__dirname' },
+      logOverride: { 'empty-import-meta': 'error' },
+      minifyWhitespace: true,
+      minifySyntax: true,
+    });
+    console.log(`bundled dist/${name}`);
+  }
 }
 
 /** commander loads child_process (4 ms) for commands that are programs of their own, of which tsbox has none. */

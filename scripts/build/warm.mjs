@@ -13,9 +13,9 @@ export function precompileSeccomp() {
 }
 
 /**
- * dist/cache/: V8's code cache of the command, made by what a person runs most.
+ * dist/cache/: V8's code cache of the command's two files, made by what a person runs most.
  *
- * src/start/tsbox.cjs writes the cache when a `run` has worked. A real one needs root; without, `--explain` does all
+ * src/start/tsbox.cjs writes the caches when a `run` has worked, and when another command has. A real one needs root; without, `--explain` does all
  * but the launch.
  *
  * @param node the Node that will read it
@@ -23,11 +23,11 @@ export function precompileSeccomp() {
 export function writeCodeCache(node = process.execPath) {
   rmSync('dist/cache', { recursive: true, force: true });
   const store = mkdtempSync(join(tmpdir(), 'tsbox-build-'));
-  const run = (options) => {
-    const args = ['dist/tsbox.cjs', 'run', ...options, 'busybox', 'true'];
+  const tsbox = (...args) => {
     const env = { ...process.env, TSBOX_ROOT: store };
-    spawnSync(node, args, { cwd: root, env, stdio: 'ignore', timeout: 60_000 });
+    spawnSync(node, ['dist/tsbox.cjs', ...args], { cwd: root, env, stdio: 'ignore', timeout: 60_000 });
   };
+  const run = (options) => tsbox('run', ...options, 'busybox', 'true');
   try {
     // The first run imports the image, which is not what is to be remembered.
     run(['--rm']);
@@ -35,6 +35,7 @@ export function writeCodeCache(node = process.execPath) {
     for (const options of [['--rm'], ['--explain']]) {
       run(options);
       if (existsSync('dist/cache') && readdirSync('dist/cache').length > 0) {
+        tsbox('images');
         console.log(`wrote dist/cache (by tsbox run ${options.join(' ')} busybox true)`);
         return;
       }

@@ -22,11 +22,22 @@ const { Script } = require('node:vm');
 
 const { digest, files } = JSON.parse(text('manifest.json'));
 const root = unpacked();
-const bundle = join(root, 'dist', 'cli.cjs');
-const source = `(function (exports, require, module, __filename, __dirname) {${text('cli.cjs')}\n})`;
-const cachedData = Buffer.from(getRawAsset('cli.cache'));
-const script = new Script(source, { filename: bundle, cachedData });
-script.runInThisContext()({}, createRequire(bundle), { exports: {} }, bundle, dirname(bundle));
+const requireFile = createRequire(join(root, 'dist', 'cli.cjs'));
+load('cli.cjs');
+
+/** Evaluates a file of the bundle; the bundle loads its other file through this too. */
+function load(file) {
+  const bundle = join(root, 'dist', file);
+  const source = `(function (exports, require, module, __filename, __dirname) {${text(file)}\n})`;
+  const script = new Script(source, {
+    filename: bundle,
+    cachedData: Buffer.from(getRawAsset(`${file}.cache`)),
+  });
+  const loaded = { exports: {} };
+  const requireOrLoad = (id) => (id === './more.cjs' ? load('more.cjs') : requireFile(id));
+  script.runInThisContext()(loaded.exports, requireOrLoad, loaded, bundle, dirname(bundle));
+  return loaded.exports;
+}
 
 /** Latin-1, because ours are ASCII: no decoding, and a string of one byte a character. */
 function text(name) {

@@ -29,34 +29,43 @@ const {
 const { join } = require('node:path');
 const { Script } = require('node:vm');
 
-const bundle = join(__dirname, 'cli.cjs');
-const suffix = `-${process.version}-${process.arch}.cache`;
 // The build puts the digest of the bundle here.
-const name = `cli-BUNDLE_DIGEST${suffix}`;
+const digest = 'BUNDLE_DIGEST';
+const suffix = `-${process.version}-${process.arch}.cache`;
 // Where the package cannot be written to, the store keeps the cache.
 const directories = [join(__dirname, 'cache'), join(process.env.TSBOX_ROOT || '/var/lib/tsbox', 'cache')];
 
-const cachedData = readCache();
-// Latin-1 because the bundle is ASCII: a string of one byte a character, and no decoding.
-const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(bundle, 'latin1')}\n})`;
-const script = new Script(source, { filename: bundle, cachedData });
-if (cachedData === undefined || script.cachedDataRejected) {
+load('cli.cjs', () => {
   // A run that worked is the one worth remembering: `--version` would leave a cache without the functions of `run`.
   const [, , command, ...options] = process.argv;
-  const worthwhile = command === 'run' && !options.includes('--help');
-  if (worthwhile) process.once('exit', (code) => code < 125 && writeCache());
-}
-script.runInThisContext()(exports, require, module, bundle, __dirname);
+  return command === 'run' && !options.includes('--help');
+});
 
-function readCache() {
+/** Evaluates a file of the bundle; the bundle loads its other file through this too. */
+function load(file, worthwhile) {
+  const bundle = join(__dirname, file);
+  const name = `${file.slice(0, -4)}-${digest}${suffix}`;
+  const cachedData = readCache(name, bundle);
+  // Latin-1 because the bundle is ASCII: a string of one byte a character, and no decoding.
+  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(bundle, 'latin1')}\n})`;
+  const script = new Script(source, { filename: bundle, cachedData });
+  if ((cachedData === undefined || script.cachedDataRejected) && worthwhile())
+    process.once('exit', (code) => code < 125 && writeCache(name, bundle, script));
+  const loaded = { exports: {} };
+  const requireOrLoad = (id) => (id === './more.cjs' ? load('more.cjs', () => true) : require(id));
+  script.runInThisContext()(loaded.exports, requireOrLoad, loaded, bundle, __dirname);
+  return loaded.exports;
+}
+
+function readCache(name, bundle) {
   for (const directory of directories) {
     const file = join(directory, name);
     try {
       const status = statSync(file, { throwIfNoEntry: false });
       if (status === undefined) continue;
       // Where nobody else can write to the directory, it is still the same file when it is read.
-      ours(status);
-      ours(statSync(directory));
+      ours(status, bundle);
+      ours(statSync(directory), bundle);
       const twice = readFileSync(file);
       const half = twice.subarray(0, twice.length >> 1);
       if (half.equals(twice.subarray(half.length))) return half;
@@ -67,18 +76,18 @@ function readCache() {
 }
 
 /** Throws unless only root, we, or the owner of the bundle (whose code we run in any case) can write to it. */
-function ours(stat) {
+function ours(stat, bundle) {
   const trusted = stat.uid === 0 || stat.uid === process.geteuid() || stat.uid === statSync(bundle).uid;
   if (!trusted || (stat.mode & 0o022) !== 0) throw new Error('not ours');
   return stat;
 }
 
-function writeCache() {
+function writeCache(name, bundle, script) {
   let data;
   for (const directory of directories) {
     try {
       mkdirSync(directory, { recursive: true, mode: 0o755 });
-      ours(statSync(directory));
+      ours(statSync(directory), bundle);
       data ??= script.createCachedData();
       const aside = join(directory, `.${name}.${process.pid}`);
       const file = openSync(aside, 'wx', 0o644);
@@ -93,7 +102,7 @@ function writeCache() {
         closeSync(file);
       }
       for (const other of readdirSync(directory)) {
-        if (other.endsWith(suffix) && other !== name) unlinkSync(join(directory, other));
+        if (other.endsWith(suffix) && !other.includes(digest)) unlinkSync(join(directory, other));
       }
       return;
     } catch {

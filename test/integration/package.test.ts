@@ -68,6 +68,7 @@ describe.skipIf(!hasCrossCompiler)(
         'cli.cjs',
         'images',
         'index.js',
+        'more.cjs',
         'native',
         'seccomp',
         'tsbox.cjs',

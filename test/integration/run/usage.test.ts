@@ -80,7 +80,7 @@ describeRoot('not as root', () => {
     const dist = join(directory, 'dist');
     mkdirSync(dist, { recursive: true });
     spawnSync('chmod', ['755', directory]);
-    for (const part of ['tsbox.cjs', 'cli.cjs', 'native', 'seccomp'])
+    for (const part of ['tsbox.cjs', 'cli.cjs', 'more.cjs', 'native', 'seccomp'])
       cpSync(join(dirname(cli), part), join(dist, part), { recursive: true });
     copyFileSync(join(dirname(cli), '..', 'package.json'), join(directory, 'package.json'));
     cpSync(

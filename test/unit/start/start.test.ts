@@ -56,6 +56,18 @@ test('runs the bundle, with its arguments and exit status', () => {
   expect(tsbox('ps', '3')).toEqual({ status: 3, stdout: 'bundle cli.cjs ps 3', stderr: '' });
 });
 
+test('loads the second file for the first, and caches that too', () => {
+  writeFileSync(join(dist, 'cli.cjs'), "require('./more.cjs')('from', 'more.cjs');");
+  writeFileSync(
+    join(dist, 'more.cjs'),
+    "const { basename } = require('node:path'); module.exports = (...words) => console.log(basename(__filename), ...words);",
+  );
+  for (let run = 0; run < 2; run++) {
+    expect(tsbox('ps')).toEqual({ status: 0, stdout: 'more.cjs from more.cjs\n', stderr: '' });
+    expect(caches(join(dist, 'cache'))).toEqual([cacheName.replace('cli-', 'more-')]);
+  }
+});
+
 test('Node does not take a flag of tsbox for its own', () => {
   const file = join(store, '..', 'env');
   writeFileSync(join(store, '..', 'hook.cjs'), 'process.stdout.write("hooked ")');

@@ -1,0 +1,162 @@
+import { relative, sep } from 'node:path';
+import * as esbuild from 'esbuild';
+import { root } from './files.mjs';
+
+/** What `tsbox run` needs of what is imported lazily. Everything else that is goes into the second file. */
+const HOT = new Set(['src/cli/run.ts', 'src/engine/stream-connect.ts', 'src/cli/run/terminal.ts']);
+
+/**
+ * Bundles the command as two CommonJS files: what every `tsbox run` needs, and the rest, which is loaded by the first `import()` of
+ * any of it. The first stays small, and so does what Node must read and V8 deserialize at each start.
+ *
+ * A module is in one of them only, because modules have state and classes have identity: the second file is a function that takes
+ * the first one's modules. (The faces, `index.ts`, are the exception: they only pass on.) esbuild splits ES modules only.
+ *
+ * @returns {Promise<{ hot: string, cold: string }>} the sources
+ */
+export async function bundleTwo(entry, options) {
+  // What the rest takes from the first file pulls more into it, and then less is left for the rest: until nothing changes.
+  let table = new Map();
+  for (;;) {
+    const hot = await bundleHot(entry, options, table);
+    const cold = await bundleCold(options, hot);
+    if (same(cold.taken, table)) return { hot: hot.source, cold: cold.source };
+    table = cold.taken;
+  }
+}
+
+/** @param table by module of this file: the names that the other one takes */
+async function bundleHot(entry, options, table) {
+  const lazy = new Set();
+  const plugin = {
+    name: 'hot',
+    setup(build) {
+      build.onResolve({ filter: /./ }, async (args) => {
+        if (args.path === TABLE) return { path: TABLE, namespace: 'table' };
+        if (args.path === `./${SECOND}`) return { path: args.path, external: true };
+        if (args.kind !== 'dynamic-import' || args.pluginData === 'again') return undefined;
+        const file = await resolveFile(build, args);
+        if (file === undefined || HOT.has(file)) return undefined;
+        lazy.add(file);
+        return { path: file, namespace: 'cold' };
+      });
+      build.onLoad({ filter: /./, namespace: 'cold' }, ({ path }) => ({
+        contents: `module.exports = require('./${SECOND}')(require('${TABLE}').table)['${path}']();`,
+      }));
+      build.onLoad({ filter: /./, namespace: 'table' }, () => ({
+        contents: tableSource(table),
+        resolveDir: root,
+      }));
+    },
+  };
+  return { ...(await bundle({ ...options, entryPoints: [entry] }, plugin)), lazy };
+}
+
+/** The rest, which takes from the first file by `require('hot:FILE')`. */
+async function bundleCold(options, { inputs, lazy }) {
+  const exported = await exportsOf(inputs);
+  const plugin = {
+    name: 'cold',
+    setup(build) {
+      build.onResolve({ filter: /./ }, async (args) => {
+        if (args.pluginData === 'again') return undefined;
+        if (args.namespace === 'hot') return { path: args.path, external: true };
+        const file = await resolveFile(build, args);
+        return inputs.has(file) ? { path: file, namespace: 'hot', sideEffects: false } : undefined;
+      });
+      // Named, so that only what is needed is taken, also where a face has `export *`.
+      build.onLoad({ filter: /./, namespace: 'hot' }, ({ path }) => ({
+        contents: `export { ${exported.get(path).join(', ')} } from 'hot:${path}';`,
+      }));
+    },
+  };
+  const lines = [...lazy].sort().map((file) => `exports['${file}'] = () => require('./${file}');`);
+  const stdin = { contents: lines.join('\n'), resolveDir: root, loader: 'js' };
+  const wrap = { banner: { js: BEFORE }, footer: { js: 'return exports;\n}' } };
+  const { source } = await bundle({ ...options, stdin, ...wrap }, plugin);
+  // What is printed as an ES module says exactly which names it takes.
+  const module = await bundle({ ...options, stdin, format: 'esm', minifyWhitespace: false }, plugin);
+  return { source, taken: namesTaken(module.source) };
+}
+
+const BEFORE = `const tsboxRequire = require;
+let tsboxMade;
+module.exports = (hot) => (tsboxMade ??= tsboxMake(hot));
+function tsboxMake(hot) {
+const exports = {};
+const module = { exports };
+const require = (id) => id.startsWith('hot:') ? hot[id.slice(4)] : tsboxRequire(id);`;
+const SECOND = 'more.cjs';
+const TABLE = 'tsbox:table';
+
+async function bundle(options, plugin) {
+  const { metafile, outputFiles } = await esbuild.build({
+    ...options,
+    outfile: 'dist/out.cjs',
+    write: false,
+    metafile: true,
+    plugins: [plugin, ...(options.plugins ?? [])],
+  });
+  const used = Object.entries(Object.values(metafile.outputs)[0].inputs);
+  const ours = used.filter(([path, { bytesInOutput }]) => bytesInOutput > 0 && isShared(path));
+  return { source: outputFiles[0].text, inputs: new Set(ours.map(([path]) => path)) };
+}
+
+/** By module: the names it exports. */
+async function exportsOf(files) {
+  const { metafile } = await esbuild.build({
+    entryPoints: [...files],
+    outdir: 'dist/out',
+    format: 'esm',
+    write: false,
+    metafile: true,
+    logLevel: 'error',
+  });
+  return new Map(Object.values(metafile.outputs).map((output) => [output.entryPoint, output.exports]));
+}
+
+/** Packages have no state that would be missed, and neither do faces. */
+function isShared(path) {
+  return path.startsWith('src/') && !path.endsWith('/index.ts');
+}
+
+async function resolveFile(build, { path, importer, resolveDir, kind }) {
+  if (!path.startsWith('.')) return undefined;
+  const found = await build.resolve(path, { importer, resolveDir, kind, pluginData: 'again' });
+  return found.errors.length > 0 ? undefined : relative(root, found.path).split(sep).join('/');
+}
+
+/** Getters, because what a module exports may not be there yet. */
+function tableSource(table) {
+  const imports = [];
+  const entries = [];
+  for (const [file, names] of table) {
+    const prefix = `_${entries.length}_`;
+    imports.push(
+      `import { ${[...names].map((name) => `${name} as ${prefix}${name}`).join(', ')} } from './${file}';`,
+    );
+    entries.push(
+      `'${file}': { __proto__: null, ${[...names].map((name) => `get ${name}() { return ${prefix}${name}; }`).join(', ')} },`,
+    );
+  }
+  return `${imports.join('\n')}\nexport const table = {\n${entries.join('\n')}\n};`;
+}
+
+/** By module of the first file: the names that are imported from it. */
+function namesTaken(source) {
+  const taken = new Map();
+  for (const [, clause, file] of source.matchAll(/^import ([^;]*?)\s*from "hot:([^"]+)";$/gm)) {
+    const names = /^\{([^{}]*)\}$/.exec(clause)?.[1];
+    if (names === undefined)
+      throw new Error(`the second file may not import \`${clause.slice(0, 80)}\` from ${file.slice(0, 80)}`);
+    const known = taken.get(file) ?? new Set();
+    for (const name of names.split(',')) known.add(name.trim().split(' as ')[0]);
+    taken.set(file, known);
+  }
+  return taken;
+}
+
+function same(a, b) {
+  const text = (table) => JSON.stringify([...table].map(([file, names]) => [file, [...names].sort()]).sort());
+  return text(a) === text(b);
+}
