@@ -1,9 +1,9 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { KernelError, native, syscallNumber, TsboxError } from '../kernel/index.ts';
 import { applyChanges } from './changes.ts';
 import { describeImage } from './describe.ts';
+import { explainError } from './explain-error.ts';
+import { flush, writeBlob } from './flush.ts';
 import type { ArchiveLimits } from './limits.ts';
 import { hasImageFile } from './read-file.ts';
 import { parseReference } from './reference.ts';
@@ -58,25 +58,10 @@ export async function importImage(
       size: made.bytes,
     });
   } catch (error) {
-    throw explain(error, label);
+    throw explainError(error, 'import', label);
   } finally {
     layer?.release();
     blobs.release();
-  }
-}
-
-/**
- * Waits until the disk has it all (syncfs(2)), on a thread of the pool. A layer is trusted by its name from then on: one that a power cut
- * had left full of zeros would never be noticed. One call for all files costs less than one a file.
- */
-async function flush(directory: string): Promise<void> {
-  const fd = openSync(directory, 'r');
-  try {
-    const result = await native().syscallAsync(syscallNumber('syncfs'), fd);
-    if (result < 0)
-      throw new KernelError('syncfs', -result, { path: directory, doing: 'flush the image to its disk' });
-  } finally {
-    closeSync(fd);
   }
 }
 
@@ -84,34 +69,4 @@ async function flush(directory: string): Promise<void> {
 function defaultConfig(root: string): ImageConfig {
   const Env = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'];
   return hasImageFile([root], '/bin/sh') ? { Env, Cmd: ['/bin/sh'] } : { Env };
-}
-
-function writeBlob(path: string, text: string): void {
-  const fd = openSync(path, 'wx', 0o600);
-  try {
-    writeSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function explain(error: unknown, source: string): unknown {
-  const { code, message, advice } = error as TsboxError;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    const why = code === 'ENOSPC' ? 'no space is left on its disk (or no inodes)' : 'a quota is used up';
-    return new TsboxError(
-      'DISK_FULL',
-      `cannot import \`${source}\` into \`${storePaths().images}\`: ${why}`,
-      {
-        advice: 'remove what is not needed (tsbox images, tsbox rmi), or set TSBOX_ROOT to another disk',
-        cause: error,
-      },
-    );
-  }
-  if (code !== 'BAD_ARCHIVE' && code !== 'UNSAFE_ARCHIVE') return error;
-  return new TsboxError(code, `cannot import \`${source}\`: ${message}`, {
-    ...(advice ? { advice } : {}),
-    cause: error,
-  });
 }

@@ -5,7 +5,7 @@ import { TsboxError } from '../kernel/index.ts';
 import { plainName } from './archive-error.ts';
 import { applyLayer } from './layer/index.ts';
 import { ARCHIVE_LIMITS, type ArchiveLimits } from './limits.ts';
-import { decompress, detectCompression, meter } from './source/index.ts';
+import { decompress, detectCompression, meter, peek } from './source/index.ts';
 import { makeTemporary, storePaths, type Temporary } from './store/index.ts';
 import { TarReader } from './tar/index.ts';
 
@@ -114,12 +114,7 @@ async function checked<Result>(
     }
   })();
   try {
-    const first = await chunks.next();
-    const start = first.done ? Buffer.alloc(0) : first.value;
-    const all = (async function* () {
-      if (start.length > 0) yield start;
-      yield* chunks;
-    })();
+    const { start, all } = await peek(chunks, 6);
     const plain = meter(decompress(all, detectCompression(start)), () => received, limits);
     const tar = (async function* () {
       for await (const chunk of plain) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { applyLayer } from './layer/index.ts';
 import { ARCHIVE_LIMITS, type ArchiveLimits } from './limits.ts';
-import { type Compression, decompress, detectCompression, meter, openSource } from './source/index.ts';
+import { type Compression, decompress, detectCompression, meter, openSource, peek } from './source/index.ts';
 
 /** What came out of an archive. */
 export interface Unpacked {
@@ -88,22 +88,4 @@ async function* counted(
     count(chunk.length);
     yield Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
   }
-}
-
-/** The first bytes, and everything, the first bytes included. */
-async function peek(chunks: AsyncGenerator<Buffer>, count: number) {
-  const first: Buffer[] = [];
-  let length = 0;
-  while (length < count) {
-    const { done, value } = await chunks.next();
-    if (done) break;
-    first.push(value);
-    length += value.length;
-  }
-  const start = Buffer.concat(first);
-  const all = (async function* () {
-    if (start.length > 0) yield start;
-    yield* chunks;
-  })();
-  return { start, all };
 }

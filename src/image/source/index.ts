@@ -2,3 +2,4 @@
 export { type Compression, decompress, detectCompression } from './decompress.ts';
 export { meter } from './meter.ts';
 export { openSource, type Source } from './open.ts';
+export { peek } from './peek.ts';
