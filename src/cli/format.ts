@@ -1,6 +1,6 @@
-import { didYouMean } from '../index.ts';
 import { safe } from './safe.ts';
 import { table } from './table.ts';
+import { compileTemplate, type Template, TemplateError } from './template/index.ts';
 import { usageError } from './usage.ts';
 
 /** A column: its heading and the name it has in `--format`. */
@@ -10,11 +10,11 @@ export type Columns = readonly (readonly [heading: string, field: string])[];
 export type Row = Record<string, string>;
 
 /**
- * Rows as a table, or as `--format` asks: `json` for an object a line, or text with `{{.Field}}` in it for a line a row, with
- * `table ` before it for headings. That is as much of Docker's templates as people type.
+ * Rows as a table, or as `--format` asks: `json` for an object a line, or a Go template for a line a row, with `table ` before it for
+ * headings.
  *
  * @param command for the advice of an error
- * @throws a TsboxError for a field that is not there
+ * @throws a TsboxError for a template that is wrong or asks for a field that is not there
  */
 export function formatRows(
   command: string,
@@ -30,33 +30,43 @@ export function formatRows(
     return table(headings, cells);
   }
   const headed = /^table\s+/.exec(format)?.[0] ?? '';
-  const template = format.slice(headed.length).replaceAll('\\t', '\t').replaceAll('\\n', '\n');
-  const known = [...new Set([...fields, ...rows.flatMap((row) => Object.keys(row))])];
-  const lines = rows.map((row) => fill(command, template, row, known));
+  const text = format.slice(headed.length);
+  const fill = template(command, text);
+  // Before the first row too: a wrong template is wrong in an empty store.
+  const lines = rows.map((row) => fill(row));
   if (headed === '') return lines.map((line) => `${line}\n`).join('');
-  const head = fill(
-    command,
-    template,
-    Object.fromEntries(columns.map(([heading, field]) => [field, heading])),
-    known,
-  );
+  const known = [...fields, ...rows.flatMap((row) => Object.keys(row))];
+  const head = Object.fromEntries([
+    ...known.map((field) => [field, heading(field)]),
+    ...columns.map(([heading, field]) => [field, heading]),
+  ]);
   const cells = lines.map((line) => line.split('\t'));
-  return table(head.split('\t'), cells);
+  return table(template(command, text, AS_IT_IS)(head).split('\t'), cells);
 }
 
-function fill(command: string, template: string, row: Row, known: string[]): string {
-  return template.replaceAll(/\{\{(.*?)\}\}/g, (_, inside: string) => {
-    const expression = inside.trim();
-    if (expression === 'json .') return JSON.stringify(row);
-    const [, json, field = ''] = /^(json )?\.(\w+)$/.exec(expression) ?? [];
-    if (!known.includes(field)) {
-      const meant = didYouMean(field, known);
-      throw usageError(
-        command,
-        `--format: there is no {{${expression}}}${meant || `, only ${known.map((name) => `.${name}`).join(' ')}`}`,
-      );
+/** A value as a template asks, with a line break: what `inspect --format` prints. */
+export function formatValue(command: string, format: string, value: unknown): string {
+  if (format === 'json') return `${safe(JSON.stringify(value))}\n`;
+  return `${template(command, format)(value)}\n`;
+}
+
+function template(command: string, text: string, functions = {}): Template {
+  const attempt = <Result>(work: () => Result): Result => {
+    try {
+      return work();
+    } catch (error) {
+      throw error instanceof TemplateError ? usageError(command, `--format: ${error.message}`) : error;
     }
-    const value = row[field] ?? '';
-    return json === undefined ? safe(value) : JSON.stringify(value);
-  });
+  };
+  const fill = attempt(() => compileTemplate(text, functions));
+  return (data) => attempt(() => fill(data));
+}
+
+/** The heading of a column is not to be quoted, cut or padded as its values are. */
+const first = (value: unknown) => value;
+const AS_IT_IS = { json: first, join: first, lower: first, title: first, upper: first, truncate: first };
+
+/** `CreatedAt` is headed `CREATED AT`. */
+function heading(field: string): string {
+  return field.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toUpperCase();
 }

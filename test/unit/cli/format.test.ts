@@ -29,8 +29,16 @@ describe('formatRows', () => {
     expect(() => formatRows('images', columns, rows, '{{.Siez}}')).toThrow(
       'there is no {{.Siez}}; did you mean Size?',
     );
-    expect(() => formatRows('images', columns, rows, '{{range .}}')).toThrow(
-      'there is no {{range .}}, only .ID .Size .Digest',
+    expect(() => formatRows('images', columns, rows, '{{range .}}')).toThrow('{{range .}} has no {{end}}');
+    expect(() => formatRows('images', columns, rows, '{{.Xyzzy}}')).toThrow(
+      'there is no {{.Xyzzy}}, only .ID .Size .Digest',
+    );
+  });
+
+  it('heads a column that is not in the table by the name of its field', () => {
+    const row = { ID: 'abc', Size: '1', CreatedAt: 'now' };
+    expect(formatRows('images', columns, [row], 'table {{.ID | upper}}\t{{.CreatedAt}}')).toBe(
+      'IMAGE ID   CREATED AT\nABC        now\n',
     );
   });
 
