@@ -5,6 +5,7 @@ import {
   mkdirSync,
   openSync,
   readlinkSync,
+  rmSync,
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
@@ -93,9 +94,22 @@ export function lockAbandoned(id: string): number | undefined {
   return undefined;
 }
 
-/** Removes all of it, with the name; the caller holds the lock. Files first, the name last: a name leads to a container or is free. */
+/**
+ * Removes all of it, with the name; the caller holds the lock. The record first: what is left by a crash on the way has no record and no owner, which
+ * the next sweep removes. The name last: a name leads to a container or is free.
+ */
 export function removeContainerDirectory(id: string, name: string | undefined): void {
-  removeTree(join(containersDirectory(), id));
+  const path = join(containersDirectory(), id);
+  rmSync(join(path, 'container.json'), { force: true });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      removeTree(path);
+      break;
+    } catch (error) {
+      // Somebody was just about to change its record, and has put a file into it meanwhile.
+      if ((error as { code?: unknown }).code !== 'ENOTEMPTY' || attempt === 100) throw error;
+    }
+  }
   if (name !== undefined) releaseName(name, id);
 }
 

@@ -99,7 +99,10 @@ function chooseSeccomp(built: BuiltSpec): SeccompFilter | undefined {
   const capabilities = built.spec.process.capabilities?.bounding ?? [];
   if (choice.kind === 'default') return compiledDefault(capabilities, release());
   const arch = process.arch === 'arm64' ? 'arm64' : 'x64';
-  return seccompFilter(loadProfile(choice.path, { capabilities, kernelRelease: release(), arch }));
+  const profile = loadProfile(choice.path, { capabilities, kernelRelease: release(), arch });
+  // For config.json: a later exec or start has the same filter, whatever becomes of the file.
+  built.spec.linux.seccomp = profile;
+  return seccompFilter(profile);
 }
 
 export function kernelVersion(): { major: number; minor: number } {

@@ -1,8 +1,12 @@
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { containersDirectory } from './paths.ts';
+import type { RunOptions } from './run-options.ts';
 
-/** What is known of a container, as it is on disk. */
+/** What a container can be in the middle of. docs/lifecycle.md draws how one becomes another. */
+export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'dead';
+
+/** What is known of a container, as it is on disk. Records of older versions have less, so whatever was added later is optional. */
 export interface ContainerRecord {
   id: string;
   name: string;
@@ -10,18 +14,46 @@ export interface ContainerRecord {
   image: string;
   /** Digest of the image's config. */
   imageId: string;
+  /** The image's layers, absolute directories, lowest first. */
+  layers?: string[];
   command: string[];
   /** RFC 3339. */
   created: string;
   labels: Record<string, string>;
-  status: 'created' | 'running' | 'exited';
+  status: ContainerStatus;
+  /** As they were given, for those who start it again or describe it. */
+  options?: RunOptions;
+  /** Whether it was made by `create` or `run -d`: it has a life of its own, and while it runs a monitor beside it. */
+  detached?: boolean;
   /** On the host; while it runs. */
   pid?: number;
+  /** When that process began, in clock ticks since boot: field 22 of proc_pid_stat(5). A PID alone may be another's by now. */
+  pidStart?: number;
+  /** The process that takes care of it: the monitor, or while it waits for its restart, whoever waits. */
+  monitor?: { pid: number; start: number };
+  /** proc_sys_kernel(5), random/boot_id: of the boot that `pid` and `monitor` belong to. */
+  bootId?: string;
+  /** What `stop` sends first, a number. */
+  stopSignal?: number;
+  /** Seconds that it then has; -1 for ever. */
+  stopTimeout?: number;
+  /** RFC 3339; when it was last started. */
+  started?: string;
   /** RFC 3339; once it has ended. */
   finished?: string;
   /** Once it has ended; 137 where tsbox was killed and the container with it. */
   exitCode?: number;
   oomKilled?: boolean;
+  /** Why its last start failed. */
+  error?: string;
+  /** How often its restart policy has started it again since somebody did. */
+  restartCount?: number;
+  /** How long it is to wait now before its restart, in milliseconds. */
+  restartDelay?: number;
+  /** Whether it ends because somebody stopped or killed it: then its restart policy leaves it alone. */
+  stopRequested?: boolean;
+  /** What its health check says. */
+  health?: 'starting' | 'healthy' | 'unhealthy';
   /** The absolute directory of its cgroup. */
   cgroup?: string;
   /** Whether it is removed when it ends. */
@@ -37,13 +69,38 @@ export function writeRecord(record: ContainerRecord): void {
   renameSync(`${file}.new`, file);
 }
 
-/** Undefined where there is none: the container is just being made or removed. */
+/**
+ * Undefined where there is none: the container is just being made or removed. Where the file is damaged (a power failure, a full disk of an older
+ * version) the one before it counts, and that is said once.
+ */
 export function readRecord(id: string): ContainerRecord | undefined {
+  const file = join(containersDirectory(), id, FILE);
+  const record = readOne(id, file);
+  if (record !== 'damaged') return record;
+  const old = readOne(id, `${file}.old`);
+  if (old === 'damaged' || old === undefined) return undefined;
+  if (!said.has(id)) {
+    said.add(id);
+    process.emitWarning(`${file} is damaged; the state before the last change counts`);
+  }
+  return old;
+}
+
+/** The containers whose damaged record this process has spoken of. */
+const said = new Set<string>();
+
+function readOne(id: string, file: string): ContainerRecord | 'damaged' | undefined {
+  let text: string;
   try {
-    const record = JSON.parse(readFileSync(join(containersDirectory(), id, FILE), 'utf8'));
-    return record?.id === id ? (record as ContainerRecord) : undefined;
+    text = readFileSync(file, 'utf8');
   } catch {
     return undefined;
+  }
+  try {
+    const record = JSON.parse(text);
+    return record?.id === id ? (record as ContainerRecord) : 'damaged';
+  } catch {
+    return 'damaged';
   }
 }
 

@@ -1,10 +1,9 @@
 import { closeSync } from 'node:fs';
 import { killCgroup } from '../cgroup/index.ts';
 import { TsboxError } from '../kernel/index.ts';
-import { lockAbandoned, nameOwner, removeContainerDirectory } from './container-directory.ts';
-import { didYouMean } from './options/index.ts';
-import { type ContainerRecord, containerIds, readRecord } from './record.ts';
-import { listContainers } from './records.ts';
+import { lockAbandoned, removeContainerDirectory } from './container-directory.ts';
+import { findContainer } from './find-container.ts';
+import { type ContainerRecord, readRecord } from './record.ts';
 import { sweep } from './sweep.ts';
 
 /**
@@ -22,30 +21,6 @@ export async function removeContainer(reference: string, options: { force?: bool
   removeContainerDirectory(record.id, record.name);
   closeSync(lock);
   return record.id;
-}
-
-export function findContainer(reference: string): ContainerRecord {
-  const owner = /^[\w.-]+$/.test(reference) ? nameOwner(reference) : undefined;
-  const ids =
-    owner === undefined
-      ? containerIds().filter((id) => reference !== '' && id.startsWith(reference))
-      : [owner];
-  if (ids.length > 1) {
-    throw new TsboxError(
-      'AMBIGUOUS_ID',
-      `\`${reference}\` is the beginning of ${ids.length} containers' ids: ${ids.map((id) => id.slice(0, 12)).join(', ')}`,
-    );
-  }
-  const record = ids[0] === undefined ? undefined : readRecord(ids[0]);
-  if (record !== undefined) return record;
-  const names = listContainers().map(({ name }) => name);
-  throw new TsboxError(
-    'NO_CONTAINER',
-    `there is no container \`${reference}\`${didYouMean(reference, names)}`,
-    {
-      advice: '`tsbox ps -a` lists them',
-    },
-  );
 }
 
 /** Undefined where the container's own tsbox has removed it. */

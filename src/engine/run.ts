@@ -3,6 +3,7 @@ import { findImage } from '../image/index.ts';
 import { TsboxError } from '../kernel/index.ts';
 import type { Plan } from '../launch/index.ts';
 import { planContainer } from '../runtime/index.ts';
+import { writeConfig } from './config-file.ts';
 import type { Container, StartOptions } from './container.ts';
 import {
   type ContainerDirectory,
@@ -14,6 +15,7 @@ import { imageFor } from './image-for.ts';
 import { startJanitor } from './janitor.ts';
 import { checkName } from './options/index.ts';
 import { kernelVersion, type Prepared, prepare } from './prepare.ts';
+import { bootId, identify } from './process-identity.ts';
 import { type ContainerRecord, writeRecord } from './record.ts';
 import type { RunOptions } from './run-options.ts';
 import { RunningContainer } from './running-container.ts';
@@ -59,7 +61,10 @@ export async function run(
       try {
         record.status = 'running';
         record.pid = pid;
+        record.pidStart = identify(pid)?.start;
+        record.started = new Date().toISOString();
         writeRecord(record);
+        writeConfig(id, prepared.built.spec, prepared.built.seccomp);
       } catch (error) {
         unwritten = error;
       }
@@ -165,14 +170,33 @@ function newRecord(prepared: Prepared, name: string, image: string, options: Sta
     name,
     image,
     imageId: prepared.image.id,
+    layers: prepared.image.layers,
     command: prepared.built.spec.process.args,
     created: new Date().toISOString(),
     labels: { ...prepared.image.config.Labels, ...options.labels },
     status: 'created',
     rm: options.rm ?? true,
+    options: runOptionsOf(options),
+    bootId: bootId(),
+    stopSignal: prepared.built.stopSignal,
+    stopTimeout: prepared.built.stopTimeout,
     ...(prepared.input.cgroup && { cgroup: prepared.input.cgroup.path }),
     ...(map && { idRange: { hostID: map.hostID, size: map.size } }),
   };
+}
+
+/** Without how this process is connected to it. */
+function runOptionsOf(options: StartOptions): RunOptions {
+  const {
+    stdin: _in,
+    stdout: _out,
+    stderr: _err,
+    size: _size,
+    signal: _signal,
+    profile: _,
+    ...own
+  } = options;
+  return own;
 }
 
 function chooseStreams(options: StartOptions, owner: number): Streams {

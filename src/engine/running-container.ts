@@ -12,12 +12,13 @@ import {
 } from '../kernel/index.ts';
 import { type ProfileEntry, profileOf } from '../launch/index.ts';
 import type { Container, ContainerStats, ExitStatus } from './container.ts';
-import { type ContainerDirectory, removeContainerDirectory } from './container-directory.ts';
+import { type ContainerDirectory, nameOwner, removeContainerDirectory } from './container-directory.ts';
 import { parseSignal } from './options/index.ts';
 import type { Prepared } from './prepare.ts';
-import { type ContainerRecord, writeRecord } from './record.ts';
+import { type ContainerRecord, readRecord } from './record.ts';
 import { discardCgroup, type Started } from './start.ts';
 import type { ConnectedStreams } from './streams.ts';
+import { updateRecord } from './update-record.ts';
 
 /** A container that this process has started and is the parent of. */
 export class RunningContainer implements Container {
@@ -144,20 +145,25 @@ export class RunningContainer implements Container {
 
   /** The record says how it ended, or all of it goes; then the lock does. */
   async #leave(status: ExitStatus): Promise<void> {
-    if (this.#record.rm) removeContainerDirectory(this.id, this.name);
+    if (this.#record.rm) removeContainerDirectory(this.id, nameOf(this.id, this.name));
     else {
-      const { pid: _, ...record } = this.#record;
-      writeRecord({
-        ...record,
-        status: 'exited',
+      const ended = {
+        status: 'exited' as const,
         exitCode: status.code,
         oomKilled: status.oomKilled,
         finished: new Date().toISOString(),
-      });
+      };
+      // Others may have changed it meanwhile: its name, its limits.
+      updateRecord(this.id, ({ pid: _, pidStart: __, ...record }) => ({ ...record, ...ended }));
     }
     this.#left = true;
     closeSync(this.#directory.fd);
   }
+}
+
+/** It may have been renamed since. */
+function nameOf(id: string, name: string): string {
+  return nameOwner(name) === id ? name : (readRecord(id)?.name ?? name);
 }
 
 function pause(milliseconds: number): void {

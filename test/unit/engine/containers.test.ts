@@ -20,9 +20,10 @@ import {
   releaseName,
   removeContainerDirectory,
 } from '../../../src/engine/container-directory.ts';
+import { findContainer } from '../../../src/engine/find-container.ts';
 import { type ContainerRecord, containerIds, readRecord, writeRecord } from '../../../src/engine/record.ts';
 import { idRangesInUse, imagesInUse, listContainers } from '../../../src/engine/records.ts';
-import { findContainer, removeContainer } from '../../../src/engine/remove.ts';
+import { removeContainer } from '../../../src/engine/remove.ts';
 import { sweep } from '../../../src/engine/sweep.ts';
 import { nativeFile } from '../../../src/kernel/index.ts';
 
