@@ -21,6 +21,7 @@ export { removeContainer } from './engine/remove.ts';
 export { explain, run } from './engine/run.ts';
 export type { RunOptions } from './engine/run-options.ts';
 export { sweep } from './engine/sweep.ts';
+export type { ArchiveFormat, LoadedImage, LoadOptions, SaveOptions } from './image/archive/index.ts';
 export { findImage, listImages, type StoredImage } from './image/index.ts';
 export { KernelError, showBytes, TsboxError } from './kernel/index.ts';
 export {
@@ -35,6 +36,7 @@ export {
 import type { Readable } from 'node:stream';
 import type { Check } from './engine/doctor/index.ts';
 import { imagesInUse } from './engine/records.ts';
+import type { LoadedImage, LoadOptions, SaveOptions } from './image/archive/index.ts';
 import type { ImportOptions, StoredImage } from './image/index.ts';
 import * as image from './image/index.ts';
 
@@ -53,6 +55,35 @@ export async function importImage(
   // The parsers and decompressors are needed here only, and are the larger part of the code.
   const { importImage } = await import('./image/import.ts');
   return importImage(source, name, options);
+}
+
+/**
+ * Writes images into an archive that `tsbox load`, docker, podman and skopeo read. The same images make the same bytes.
+ *
+ * ```ts
+ * await pipeline(await saveImages(['alpine']), createWriteStream('alpine.tar'));
+ * ```
+ *
+ * @param references names, digests or ids. A name without a tag means all its tags
+ * @param options.format `docker-archive` (default; it is an OCI image layout as well) or `oci-archive`
+ * @returns the archive; the stream fails with STORE_CORRUPT where the store is damaged
+ * @throws {TsboxError} IMAGE_NOT_FOUND, AMBIGUOUS_ID, STORE_CORRUPT
+ */
+export async function saveImages(references: readonly string[], options?: SaveOptions): Promise<Readable> {
+  const { saveImages } = await import('./image/archive/index.ts');
+  return saveImages(references, options);
+}
+
+/**
+ * Takes the images of an archive into the store: of `docker save`, `podman save`, `skopeo copy` or `saveImages`; plain, or in gzip, zstd or xz.
+ *
+ * @param source a path, an http or https URL, or a stream
+ * @returns one for each name, and one for an image without any
+ * @throws {TsboxError} with one line about what is wrong with it; nothing is kept then
+ */
+export async function loadImages(source: string | Readable, options?: LoadOptions): Promise<LoadedImage[]> {
+  const { loadImages } = await import('./image/archive/index.ts');
+  return await loadImages(source, options);
 }
 
 /**

@@ -28,6 +28,16 @@ export const COMMANDS: Record<string, CommandEntry> = {
     group: 'Images',
     run: async (args) => (await import('./import.ts')).importCommand(args),
   },
+  load: {
+    summary: 'Load images from an archive',
+    group: 'Images',
+    run: async (args) => (await import('./load.ts')).load(args),
+  },
+  save: {
+    summary: 'Save images to an archive',
+    group: 'Images',
+    run: async (args) => (await import('./save.ts')).save(args),
+  },
   images: {
     summary: 'List images',
     group: 'Images',

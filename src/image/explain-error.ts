@@ -27,4 +27,10 @@ export function explainError(error: unknown, doing: string, source: string): unk
   });
 }
 
-const OF_THE_ARCHIVE = new Set(['BAD_ARCHIVE', 'UNSAFE_ARCHIVE', 'BAD_BLOB', 'UNSUPPORTED_LAYER']);
+const OF_THE_ARCHIVE = new Set([
+  'BAD_MANIFEST',
+  'BAD_ARCHIVE',
+  'UNSAFE_ARCHIVE',
+  'BAD_BLOB',
+  'UNSUPPORTED_LAYER',
+]);

@@ -4,3 +4,4 @@
  */
 export type { TarEntry, TarEntryType } from './entry.ts';
 export { TarReader } from './read.ts';
+export { type TarMember, tarEnd, tarHeader, tarPadding } from './write.ts';
