@@ -1,17 +1,23 @@
 import { explain, formatPlan, planToJson } from '../index.ts';
 import { print, printError } from './output.ts';
-import { type RunArguments, readRunArguments } from './run/arguments.ts';
+import type { RunArguments } from './run/arguments.ts';
 import { runInForeground } from './run/foreground.ts';
+import { readPlainArguments } from './run/quick.ts';
 import { usageError } from './usage.ts';
 
 /** `tsbox run`: a new container, in the foreground. The exit code is the program's. */
 export async function run(args: string[]): Promise<number> {
-  const request = readRunArguments(args);
+  const request = readPlainArguments(args) ?? (await readEveryArgument(args));
   if (request.image === '') throw usageError('run', "the image's name is empty");
   if (request.explain !== undefined) return explainOnly(request);
   const { exitCode, profile } = await runInForeground(request);
   if (profile !== undefined) printError(profile);
   return exitCode;
+}
+
+async function readEveryArgument(args: string[]): Promise<RunArguments> {
+  const { readRunArguments } = await import('./run/arguments.ts');
+  return readRunArguments(args);
 }
 
 function explainOnly({ image, command, options, explain: format }: RunArguments): number {

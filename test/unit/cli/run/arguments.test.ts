@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRunArguments } from '../../../../src/cli/run/arguments.ts';
 import { RUN_FLAGS } from '../../../../src/cli/run/flags.ts';
+import { readPlainArguments } from '../../../../src/cli/run/quick.ts';
 import type { RunOptions } from '../../../../src/index.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tsbox-test-'));
@@ -95,6 +96,30 @@ const TABLE: [args: string[], options: RunOptions][] = [
 describe('the flags of tsbox run', () => {
   it.each(TABLE)('%j', (args, options) => {
     expect(optionsOf(...args)).toEqual(options);
+  });
+
+  it.each(TABLE)('%j mean the same where they are read without commander', (args) => {
+    const all = [...args, 'alpine', 'ls', '--rm'];
+    const plain = readPlainArguments(all);
+    if (plain === undefined)
+      expect(args.some((arg) => /^(-\w(=|\d)|--net(=|$)|--\w.*=)/.test(arg))).toBe(true);
+    else expect(plain).toEqual(readRunArguments(all));
+  });
+
+  it.each([
+    [['--rm=false']],
+    [['-m64m']],
+    [['--net', 'host']],
+    [['--help']],
+    [['--explain']],
+    [['--memroy', '64m']],
+    [['-itZ']],
+    [['-im', '64m']],
+    [['-m']],
+    [['--']],
+    [['-']],
+  ])('%j are left to commander', (args) => {
+    expect(readPlainArguments([...args, ...(args[0] === '-m' ? [] : ['alpine'])])).toBeUndefined();
   });
 
   it('are all in the table above', () => {
