@@ -60,7 +60,7 @@ class Layer {
   constructor(root: number, reader: TarReader, limits: ArchiveLimits) {
     this.#reader = reader;
     this.#limits = limits;
-    this.parents = new Parents(root, (path) => this.#directories.set(path, IMPLIED));
+    this.parents = new Parents(root, (path) => this.#note(path, IMPLIED));
   }
 
   async apply(): Promise<AppliedLayer> {
@@ -141,9 +141,14 @@ class Layer {
   #keep(path: string, { mode, uid, gid, mtime, xattrs }: TarEntry): void {
     const copies = xattrs && new Map([...xattrs].map(([name, value]) => [name, Buffer.from(value)]));
     for (const [name, value] of copies ?? []) this.#keptBytes += name.length + value.length;
+    this.#note(path, { mode, uid, gid, mtime, xattrs: copies });
+  }
+
+  #note(path: string, attributes: Attributes): void {
+    this.#keptBytes += path.length + KEPT_WITH_EACH;
     if (this.#keptBytes > KEPT_BYTES)
-      throw badArchive('the directories of the tar have too many extended attributes');
-    this.#directories.set(path, { mode, uid, gid, mtime, xattrs: copies });
+      throw badArchive('the tar has too many directories, or they have too many extended attributes');
+    this.#directories.set(path, attributes);
   }
 
   #makeLink(at: Place, entry: TarEntry, path: LayerPath, replace: () => void): void {
@@ -197,8 +202,9 @@ class Layer {
   }
 }
 
-/** Extended attributes of directories that may be held in memory until the end. */
+/** What may be held in memory until the end: some 300,000 directories, or a thousand with the largest extended attributes. */
 const KEPT_BYTES = 64 * 2 ** 20;
+const KEPT_WITH_EACH = 128;
 
 /** A directory that no entry describes: root's, for everyone to read, and of no particular time. */
 const IMPLIED: Attributes = { mode: 0o755, uid: 0, gid: 0, mtime: 0n, xattrs: undefined };

@@ -8,20 +8,14 @@ export interface LayerPath {
 }
 
 /**
- * Splits a name from an archive, and refuses one that says it is outside: an absolute name or one with `..` in it. Docker takes such names
- * relative to the root instead; but nobody makes them by chance, and what was meant is not known.
+ * Splits a name from an archive. An absolute one is meant from the root of the image, as everywhere in an image (Docker and containerd read it
+ * so too). One with `..` in it is refused: containerd stops it at the root, but nobody makes such names by chance, and what was meant is not known.
  *
  * @throws {TsboxError} UNSAFE_ARCHIVE
  */
 export function splitName(name: string, limits: ArchiveLimits, what = 'entry'): LayerPath {
   const shown = shownName(name);
   if (name === '') throw unsafeArchive(`an ${what} has no name`);
-  if (name.startsWith('/')) {
-    throw unsafeArchive(
-      `${what} ${shown} has an absolute name`,
-      'make the archive with `tar -C DIRECTORY -c .`',
-    );
-  }
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.includes('..')) throw unsafeArchive(`${what} ${shown} climbs out of the image with \`..\``);
   if (parts.length > limits.depth)

@@ -8,6 +8,7 @@ import { plainName, shownName, unsafeArchive } from '../archive-error.ts';
  *   could redirect a directory to any other of the file system below, or hide files without a whiteout.
  * - `security.selinux`, `security.ima`, `security.evm`, `security.apparmor`: left out. They are this machine's policy, not the
  *   image's. (`security.capability` is the image's.)
+ * - What lies in none of the kernel's namespaces (xattr(7)), as `com.apple.provenance`, which tar on a Mac adds: left out. It means nothing here.
  *
  * @param target an open descriptor, or a path to lay hands on what cannot be opened
  * @throws {TsboxError} UNSAFE_ARCHIVE, XATTR_UNSUPPORTED
@@ -20,7 +21,7 @@ export function setXattrs(target: number | Uint8Array, xattrs: Map<string, Buffe
         `${shown} has the extended attribute ${shownName(attribute)}, which is overlayfs's own`,
       );
     }
-    if (HOST_POLICY.has(attribute)) continue;
+    if (HOST_POLICY.has(attribute) || !/^(user|trusted|security|system)\../.test(attribute)) continue;
     const key = cString(Buffer.from(attribute, 'latin1'));
     const context = {
       path: plainName(name),

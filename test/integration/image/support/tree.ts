@@ -6,12 +6,15 @@ const { S_IFMT, S_IFREG, S_IFLNK, S_IFDIR } = constants;
 
 /**
  * Everything about a tree that an archive can say, one line an entry, by path: for comparing two trees. Names are bytes.
+ *
+ * @param skip a path below it, `./…`, that is left out with all that it has
  */
-export function describeTree(root: string): Record<string, string> {
+export function describeTree(root: string, skip?: string): Record<string, string> {
   const lines: Record<string, string> = {};
   const firstOf = new Map<bigint, string>();
   const xattrs = readXattrs(root);
   const visit = (path: Buffer, name: string) => {
+    if (name === skip) return;
     const status = lstatSync(path, { bigint: true });
     const first = firstOf.get(status.ino) ?? name;
     firstOf.set(status.ino, first);
