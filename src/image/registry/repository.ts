@@ -1,59 +1,95 @@
-import { createHash } from 'node:crypto';
 import { TsboxError } from '../../kernel/index.ts';
 import type { Reference } from '../reference.ts';
-import type { BlobDescriptor, Manifest, RegistryOptions, Repository } from './types.ts';
+import { downloadBlob } from './blobs.ts';
+import { hashFor } from './digest.ts';
+import { Endpoint } from './endpoint.ts';
+import { Refusal } from './failure.ts';
+import { hostsOf } from './hosts.ts';
+import { Connections, discard } from './http/index.ts';
+import { getManifest, type Place, putManifest, resolveManifest } from './manifests.ts';
+import { SETTINGS, type Settings } from './settings.ts';
+import type { RegistryOptions, Repository } from './types.ts';
+import { mountBlob, type Session, uploadBlob } from './uploads.ts';
 
-/** A repository of a registry. Nothing is asked of the registry until a method is called. */
-export function openRepository(reference: Reference, options: RegistryOptions = {}): Repository {
-  const name = `${reference.registry}/${reference.path}`;
-  const host = reference.registry === 'docker.io' ? 'registry-1.docker.io' : reference.registry;
-  const loopback = /^(localhost|127\.[0-9.]+|\[::1\])(:\d+)?$/.test(host);
-  const base = `${loopback ? 'http' : 'https'}://${host}/v2/${reference.path}`;
-  const get = async (path: string, method = 'GET', headers = {}) =>
-    await fetch(`${base}/${path}`, { method, headers, ...(options.signal && { signal: options.signal }) });
-  const notYet = () => Promise.reject(new TsboxError('UNSUPPORTED', 'pushing is not supported'));
+/**
+ * A repository of a registry, and of its mirrors. Nothing is asked of them until a method is called.
+ *
+ * @param settings for tests and unusual networks
+ * @throws {TsboxError} BAD_REGISTRIES, where the file with the mirrors cannot be read
+ */
+export function openRepository(
+  reference: Pick<Reference, 'registry' | 'path'>,
+  options: RegistryOptions = {},
+  settings: Partial<Settings> = {},
+): Repository {
+  const all = { ...SETTINGS, ...settings };
+  const connections = new Connections(all);
+  const places = hostsOf(reference.registry, options, all).map((host): Place => {
+    const name = `${host.registry}/${host.prefix}${reference.path}`;
+    return {
+      endpoint: new Endpoint(host, connections, all, options),
+      path: `${host.prefix}${reference.path}`,
+      name,
+    };
+  });
+  const registry = places.at(-1) as Place;
+  /** Sessions that a registry opened in place of mounting. */
+  const begun = new Map<string, Session>();
   return {
-    name,
-    async resolve(wanted) {
-      const response = await get(`manifests/${wanted}`, 'HEAD', { accept: ACCEPT });
-      if (response.status === 404) return undefined;
-      return {
-        digest: response.headers.get('docker-content-digest') ?? '',
-        mediaType: response.headers.get('content-type') ?? '',
-        size: Number(response.headers.get('content-length')),
-      };
+    name: registry.name,
+    resolve: (wanted) =>
+      firstOf(places, async (place) => {
+        const found = await resolveManifest(place, wanted);
+        // A mirror need not have everything.
+        if (found === undefined && place !== registry) throw new TsboxError('NOT_FOUND', 'not in the mirror');
+        return found;
+      }),
+    manifest: (wanted) => firstOf(places, (place) => getManifest(place, wanted)),
+    blob: (descriptor) => downloadBlob(places, descriptor),
+    hasBlob: (digest) => hasBlob(registry, digest),
+    async mountBlob(digest, fromPath) {
+      const session = await mountBlob(registry, digest, fromPath).catch((error: unknown) => {
+        // Who may not read there, and who does not know of mounting: then it is sent.
+        if (error instanceof Refusal && error.status < 500 && error.status !== 429) return 'no' as const;
+        throw error;
+      });
+      if (session === undefined) return true;
+      if (session !== 'no') begun.set(digest, session);
+      return false;
     },
-    async manifest(wanted): Promise<Manifest> {
-      const response = await get(`manifests/${wanted}`, 'GET', { accept: ACCEPT });
-      if (!response.ok)
-        throw new TsboxError('MANIFEST_NOT_FOUND', `${name}: the registry answers ${response.status}`);
-      const bytes = Buffer.from(await response.arrayBuffer());
-      const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-      return { mediaType: response.headers.get('content-type') ?? '', digest, bytes };
+    async uploadBlob(descriptor, open, onProgress) {
+      const session = begun.get(descriptor.digest);
+      begun.delete(descriptor.digest);
+      await uploadBlob(registry, descriptor, open, onProgress, session);
     },
-    async *blob(descriptor: BlobDescriptor) {
-      const response = await get(`blobs/${descriptor.digest}`);
-      if (!response.ok || response.body === null)
-        throw new TsboxError('BLOB_NOT_FOUND', `${name}: the registry answers ${response.status}`);
-      const hash = createHash('sha256');
-      for await (const chunk of response.body) {
-        hash.update(chunk);
-        yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-      }
-      if (`sha256:${hash.digest('hex')}` !== descriptor.digest)
-        throw new TsboxError('BAD_BLOB', `${name}: ${descriptor.digest} has other content`);
-    },
-    hasBlob: async (digest) => (await get(`blobs/${digest}`, 'HEAD')).ok,
-    mountBlob: notYet,
-    uploadBlob: notYet,
-    putManifest: notYet,
-    close() {},
+    putManifest: (wanted, mediaType, bytes) => putManifest(registry, wanted, mediaType, bytes),
+    close: () => connections.close(),
   };
 }
 
-const ACCEPT = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-].join(', ');
+/** The answer of the first mirror that has one, otherwise the registry's own. */
+async function firstOf<T>(places: readonly Place[], ask: (place: Place) => Promise<T>): Promise<T> {
+  for (const place of places.slice(0, -1)) {
+    try {
+      return await ask(place);
+    } catch (error) {
+      if (!(error instanceof TsboxError)) throw error;
+    }
+  }
+  return await ask(places.at(-1) as Place);
+}
+
+async function hasBlob(place: Place, digest: string): Promise<boolean> {
+  hashFor(digest);
+  const response = await place.endpoint.request({
+    method: 'HEAD',
+    path: `${place.path}/blobs/${digest}`,
+    // It is asked before pushing: one token for both.
+    scopes: [`repository:${place.path}:pull,push`],
+    what: `${place.name}: blob ${digest.slice(7, 19)}`,
+    accept: [404],
+    checked: true,
+  });
+  await discard(response);
+  return response.status !== 404;
+}
