@@ -16,11 +16,12 @@
 'use strict';
 const {
   closeSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
+  readSync,
   renameSync,
   statSync,
   unlinkSync,
@@ -45,9 +46,16 @@ load('cli.cjs', () => {
 function load(file, worthwhile) {
   const bundle = join(__dirname, file);
   const name = `${file.slice(0, -4)}-${digest}${suffix}`;
-  const cachedData = readCache(name, bundle);
+  const cache = openCache(name, bundle);
+  const text = openSync(bundle);
+  const { size } = fstatSync(text);
+  // Memory that is new costs more than reading into it, so there is one piece for both: when the text is a string, the cache may have it.
+  const memory = Buffer.allocUnsafeSlow(Math.max(size, cache?.half ?? 0));
+  const length = readSync(text, memory, 0, size, 0);
+  closeSync(text);
   // Latin-1 because the bundle is ASCII: a string of one byte a character, and no decoding.
-  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(bundle, 'latin1')}\n})`;
+  const source = `(function (exports, require, module, __filename, __dirname) {${memory.latin1Slice(0, length)}\n})`;
+  const cachedData = cache === undefined ? undefined : readCache(cache, memory);
   const script = new Script(source, { filename: bundle, cachedData });
   if ((cachedData === undefined || script.cachedDataRejected) && worthwhile())
     process.once('exit', (code) => code < 125 && writeCache(name, bundle, script));
@@ -57,21 +65,39 @@ function load(file, worthwhile) {
   return loaded.exports;
 }
 
-function readCache(name, bundle) {
+/** The first cache that nobody could have put there who should not: its descriptor, and half its size. */
+function openCache(name, bundle) {
   for (const directory of directories) {
-    const file = join(directory, name);
+    let file;
     try {
-      const status = statSync(file, { throwIfNoEntry: false });
-      if (status === undefined) continue;
-      // Where nobody else can write to the directory, it is still the same file when it is read.
-      ours(status, bundle);
+      // Not by an exception: one costs more than all else here.
+      if (statSync(directory, { throwIfNoEntry: false }) === undefined) continue;
+      file = openSync(join(directory, name));
+      const { size } = ours(fstatSync(file), bundle);
       ours(statSync(directory), bundle);
-      const twice = readFileSync(file);
-      const half = twice.subarray(0, twice.length >> 1);
-      if (half.equals(twice.subarray(half.length))) return half;
+      return { file, half: size >> 1 };
     } catch {
       // As good as none.
+      if (file !== undefined) closeSync(file);
     }
+  }
+}
+
+/** The first half, if the second is equal. The second is read in pieces, for the sake of memory again. */
+function readCache({ file, half }, memory) {
+  try {
+    if (readSync(file, memory, 0, half, 0) !== half) return undefined;
+    const piece = Buffer.allocUnsafeSlow(64 * 1024);
+    for (let at = 0; at < half; ) {
+      const count = readSync(file, piece, 0, Math.min(piece.length, half - at), half + at);
+      if (count === 0 || piece.compare(memory, at, at + count, 0, count) !== 0) return undefined;
+      at += count;
+    }
+    return memory.subarray(0, half);
+  } catch {
+    return undefined;
+  } finally {
+    closeSync(file);
   }
 }
 
