@@ -15,7 +15,8 @@ export interface Member {
 /** What an archive has, by name. Names never become paths of this machine, and links lead to other members or nowhere. */
 export class Members {
   readonly #files = new Map<string, Member>();
-  readonly #links = new Map<string, string>();
+  /** Undefined for a link that leads outside. It does no harm unless it is used: a root file system has many. */
+  readonly #links = new Map<string, string | undefined>();
   readonly #digests = new Map<string, Member>();
 
   /** @throws {TsboxError} BAD_ARCHIVE where there is another file under this name: one reader would take the first, the next one the last */
@@ -32,9 +33,7 @@ export class Members {
     const key = normalized(name);
     const directory = symbolic ? key.split('/').slice(0, -1) : [];
     const path = resolvePath(directory, target);
-    if (path === undefined)
-      throw unsafeArchive(`${shownName(name)} is a link to ${shownName(target)}, outside the archive`);
-    if (this.#files.has(key) || (this.#links.get(key) ?? path) !== path) throw twice(name);
+    if (this.#files.has(key) || (this.#links.has(key) && this.#links.get(key) !== path)) throw twice(name);
     this.#links.set(key, path);
   }
 
@@ -58,8 +57,10 @@ export class Members {
     for (let hops = 0; hops < 8; hops++) {
       const member = this.#files.get(key);
       if (member !== undefined) return member;
+      if (!this.#links.has(key)) throw badArchive(`its ${what} ${shown} is not in it`);
       const target = this.#links.get(key);
-      if (target === undefined) throw badArchive(`its ${what} ${shown} is not in it`);
+      if (target === undefined)
+        throw unsafeArchive(`its ${what} ${shown} is a link that leads outside the archive`);
       key = target;
     }
     throw badArchive(`its ${what} ${shown} is a link that leads nowhere`);

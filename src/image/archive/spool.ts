@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { badArchive, shownName, unsafeArchive } from '../archive-error.ts';
+import { badArchive, shownName } from '../archive-error.ts';
 import type { ArchiveLimits } from '../limits.ts';
 import { decompress, detectCompression, meter, openSource, peek } from '../source/index.ts';
 import { type TarEntry, TarReader } from '../tar/index.ts';
@@ -13,6 +13,8 @@ import { type Member, Members } from './members.ts';
  * of images; each may cost an inode.
  */
 const MEMBERS = 100_000;
+/** Bytes of their names and links, which are held in memory. */
+const NAME_BYTES = 16 * 2 ** 20;
 
 /**
  * Reads an archive once, from its beginning to its end, into numbered files of a directory: what a member is for may be said at the very
@@ -40,18 +42,16 @@ export async function spoolArchive(
   const reader = new TarReader(plain, limits);
   const members = new Members();
   let count = 0;
+  let nameBytes = 0;
   for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
     if (entry.type === 'directory') continue;
-    if (++count > MEMBERS)
-      throw badArchive(`it has more than ${MEMBERS} files: it is no archive of images`, IMPORT);
+    nameBytes += entry.name.length + entry.linkName.length;
+    if (++count > MEMBERS || nameBytes > NAME_BYTES)
+      throw badArchive('it has too many files: it is no archive of images', IMPORT);
     if (entry.type === 'symlink' || entry.type === 'link')
       members.addLink(entry.name, entry.linkName, entry.type === 'symlink');
     else if (entry.type === 'file')
       members.addFile(entry.name, await spoolFile(reader, entry, join(directory, String(count))));
-    else
-      throw unsafeArchive(
-        `${shownName(entry.name)} is a ${entry.type} device or pipe, which has no place in an archive of images`,
-      );
   }
   return members;
 }
