@@ -95,6 +95,35 @@ export function removeImage(reference: string): { untagged: string[]; deleted: s
   return image.removeImage(reference, { inUse: imagesInUse });
 }
 
+/**
+ * Logs in to a registry: checks that it takes the credentials, and keeps them for `pullImage` and `pushImage` in a file that only this user can
+ * read, in the form of Docker's `config.json`.
+ *
+ * @param registry `docker.io`, `ghcr.io`, `localhost:5000`
+ * @param options.tlsVerify false: takes any certificate, and plain HTTP where there is no TLS
+ * @returns what the registry is called, and the file: `TSBOX_AUTH_FILE`, or `~/.config/tsbox/auth.json`
+ * @throws {TsboxError} LOGIN_FAILED, BAD_CREDENTIALS, BAD_REFERENCE, BAD_AUTH_FILE, REGISTRY_UNREACHABLE, REGISTRY_FAILED
+ */
+export async function login(
+  registry: string,
+  credentials: { username: string; password: string },
+  options?: { tlsVerify?: boolean; signal?: AbortSignal },
+): Promise<{ server: string; file: string }> {
+  const { login } = await import('./image/credentials/login.ts');
+  return await login(registry, credentials, options);
+}
+
+/**
+ * Forgets what `login` keeps for a registry. What Docker keeps stays.
+ *
+ * @returns what the registry is called, and whether there was anything
+ * @throws {TsboxError} BAD_REFERENCE, BAD_AUTH_FILE
+ */
+export async function logout(registry: string): Promise<{ server: string; removed: boolean }> {
+  const { logout } = await import('./image/credentials/login.ts');
+  return logout(registry);
+}
+
 /** What this host can and cannot do for containers. */
 export async function doctor(): Promise<Check[]> {
   const { doctor } = await import('./engine/doctor/index.ts');

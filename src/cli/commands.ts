@@ -48,6 +48,16 @@ export const COMMANDS: Record<string, CommandEntry> = {
     group: 'Images',
     run: async (args) => (await import('./rmi.ts')).rmi(args),
   },
+  login: {
+    summary: 'Log in to a registry',
+    group: 'Images',
+    run: async (args) => (await import('./login.ts')).loginCommand(args),
+  },
+  logout: {
+    summary: 'Forget the credentials for a registry',
+    group: 'Images',
+    run: async (args) => (await import('./logout.ts')).logoutCommand(args),
+  },
   info: {
     summary: 'Show what tsbox knows about this machine',
     group: 'This machine',

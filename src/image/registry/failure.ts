@@ -57,9 +57,10 @@ export async function refusal(response: HttpResponse, what: string, login: strin
 /** The same for what never answered. */
 export function unreachable(error: TransportError, what: string): TsboxError {
   const message = error.connected
-    ? `${what}: the answer of ${error.host} broke off: ${error.message}`
-    : `${what}: cannot reach ${error.host}: ${error.message}`;
-  return new TsboxError('REGISTRY_UNREACHABLE', message, { ...advice(error), cause: error });
+    ? `the answer of ${error.host} broke off: ${error.message}`
+    : `cannot reach ${error.host}: ${error.message}`;
+  const about = what === error.host ? '' : `${what}: `;
+  return new TsboxError('REGISTRY_UNREACHABLE', `${about}${message}`, { ...advice(error), cause: error });
 }
 
 function advice(error: TransportError): { advice?: string } {
