@@ -12,6 +12,10 @@
 #define OP_POKE (-2)    /* args: address, value, width in bytes: completes a struct with a descriptor known only now */
 #define OP_DECIMAL (-3) /* args: address, value: writes the value as decimal text, for /proc/<pid> */
 #define OP_END (-4)     /* this process has no further step */
+#define OP_FORK (-5)    /* args: flags of clone(2), -, -, index of the child's first step: a child with a copy of this memory */
+
+/* Where a plan lies in a program of its own (enter.c): low enough for 39-bit addresses of arm64, far from where anything else is put. */
+#define PLAN_BASE 0x1000000000ul
 
 struct step {
     i64 number;       /* of the system call, or one of the OP_ above */

@@ -13,6 +13,7 @@
  */
 export type { Container, ContainerStats, ExitStatus, StartOptions, Stdio } from './engine/container.ts';
 export type { Check } from './engine/doctor/index.ts';
+export type { ExecOptions, ExecProcess, ExecStatus } from './engine/exec/index.ts';
 export { type Info, info } from './engine/info.ts';
 export { didYouMean } from './engine/options/index.ts';
 export type { ContainerRecord } from './engine/record.ts';
@@ -35,10 +36,12 @@ export {
 
 import type { Readable } from 'node:stream';
 import type { Check } from './engine/doctor/index.ts';
+import type { ExecOptions, ExecProcess } from './engine/exec/index.ts';
 import { imagesInUse } from './engine/records.ts';
 import type { LoadedImage, LoadOptions, SaveOptions } from './image/archive/index.ts';
 import type { ImportOptions, StoredImage } from './image/index.ts';
 import * as image from './image/index.ts';
+import type { Plan } from './launch/index.ts';
 
 /**
  * Takes a root filesystem archive into the store: a tar file, plain or compressed with gzip, zstd or xz.
@@ -128,4 +131,30 @@ export async function logout(registry: string): Promise<{ server: string; remove
 export async function doctor(): Promise<Check[]> {
   const { doctor } = await import('./engine/doctor/index.ts');
   return doctor();
+}
+
+/**
+ * Starts a program in a running container and resolves once it runs. It ends with the thread that started it, and with the container.
+ *
+ * @param reference the container's name, id, or a unique beginning of its id
+ * @throws {TsboxError} NO_CONTAINER, NOT_RUNNING, PAUSED, NO_USER, BAD_OPTION; `exitCode` is 127 or 126 where the program is not there
+ *   or cannot be run, otherwise 125
+ */
+export async function exec(
+  reference: string,
+  command: readonly string[],
+  options?: ExecOptions,
+): Promise<ExecProcess> {
+  const { exec } = await import('./engine/exec/index.ts');
+  return exec(reference, command, options);
+}
+
+/** What `exec` would do, without doing it. @throws {TsboxError} as `exec` does */
+export async function explainExec(
+  reference: string,
+  command: readonly string[],
+  options?: ExecOptions,
+): Promise<Plan> {
+  const { explainExecIn } = await import('./engine/exec/index.ts');
+  return explainExecIn(reference, command, options);
 }

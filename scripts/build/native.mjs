@@ -27,6 +27,21 @@ const targets = [
   { output: 'tsbox.so', source: 'launch.c', headers: ['plan.h', 'syscall.h'], flags: library },
   { output: 'init', source: 'init.c', headers: ['program.h', 'syscall.h'], flags: program },
   { output: 'janitor', source: 'janitor.c', headers: ['program.h', 'syscall.h'], flags: program },
+  {
+    output: 'enter',
+    source: 'enter.c',
+    headers: ['launch.c', 'plan.h', 'program.h', 'syscall.h'],
+    flags: program,
+  },
+  {
+    output: 'monitor',
+    source: 'monitor.c',
+    headers: [
+      ...['monitor.h', 'monitor-log.h', 'monitor-attach.h'],
+      ...['launch.c', 'plan.h', 'program.h', 'syscall.h'],
+    ],
+    flags: program,
+  },
 ];
 
 /** Compiles native/ into dist/native/linux-ARCHITECTURE/. */

@@ -31,7 +31,7 @@ export function fitCapabilities(spec: Spec, options: RunOptions): void {
 }
 
 /** Of this process: proc_pid_status(5), `CapPrm`. Everything, where there is no /proc to ask. Asked once: nothing here changes them. */
-function ownCapabilities(): Set<string> {
+export function ownCapabilities(): Set<string> {
   own ??= readOwnCapabilities();
   return own;
 }

@@ -7,7 +7,11 @@ import type { Prepared } from './prepare.ts';
 export function programError(prepared: Prepared, arena: Arena, lastErrno: number): TsboxError | KernelError {
   // The reaper was not executed at all: that is our fault, not the program's.
   if (prepared.input.init !== undefined) return failureError({ step: lastExec(arena), errno: lastErrno });
-  const name = prepared.built.spec.process.args[0] ?? '';
+  return execError(prepared.built.spec.process.args[0] ?? '', arena, lastErrno);
+}
+
+/** The same for a program without a reaper. */
+export function execError(name: string, arena: Arena, lastErrno: number): TsboxError {
   const absent = lastErrno === Errno.ENOENT || lastErrno === Errno.ENOTDIR;
   const denied = arena.outcomes().some(({ step, errno }) => isExec(step) && errno === Errno.EACCES);
   // As execvp(3): one that was there and may not be run says more than the last directory, which has none.

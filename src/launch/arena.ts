@@ -6,11 +6,13 @@ import { Words } from './words.ts';
 /**
  * Lays a plan out in memory as native/plan.h defines it: a header, the slots, the steps, then the strings, structs and stacks that
  * they point to. Everything has its final address, so the process that carries it out only reads.
+ *
+ * @param options.base where another program will map it (native/enter.c); default: where it lies in this one
  */
-export function layOut(plan: Plan, options: { timed?: boolean } = {}): Arena {
+export function layOut(plan: Plan, options: { timed?: boolean; base?: number } = {}): Arena {
   const code = new Code();
   code.list(plan.steps);
-  return code.arena(options.timed ?? false);
+  return code.arena(options.timed ?? false, options.base);
 }
 
 /** A plan in memory. It must stay referenced until the cloned process has exec'd: that process lives in it. */
@@ -24,6 +26,11 @@ export class Arena {
     this.bytes = bytes;
     this.steps = steps;
     this.#slots = slots;
+  }
+
+  /** Bytes at the beginning that carrying the plan out changes: slots and steps. */
+  get outcomeLength(): number {
+    return stepsStart(this.#slots.size) + STEP * this.steps.length;
   }
 
   /** What the plan has left in a slot; -1 where no step did. */
@@ -69,7 +76,7 @@ function stepsStart(slots: number): number {
   return HEADER + 8 * slots;
 }
 
-const OP = { clone: -1, poke: -2, decimal: -3, end: -4 } as const;
+const OP = { clone: -1, poke: -2, decimal: -3, end: -4, fork: -5 } as const;
 
 type Pointee = Argument | StackArea;
 
@@ -128,6 +135,8 @@ class Code {
   #step(step: Step): Encoded {
     const args = step.args.map((argument) => this.#value(argument));
     if (step.call === 'decimal') return this.#push(step, OP.decimal, args);
+    if (step.call === 'clone')
+      return this.#push(step, OP.fork, [args[0] as Value, number(0), number(0), number(0)]);
     if (step.call !== 'clone3') return this.#push(step, syscallNumber(step.call), args);
     return this.#push(step, OP.clone, [args[0] as Value, args[1] as Value, number(0), number(0)]);
   }
@@ -207,12 +216,12 @@ class Code {
     return index;
   }
 
-  arena(timed: boolean): Arena {
+  arena(timed: boolean, fixed: number | undefined): Arena {
     const start = stepsStart(this.#slots.size);
     const dataStart = Math.ceil((start + STEP * this.#steps.length) / 16) * 16;
     // An ArrayBuffer of its own, never a piece of Node's pool: its address is written into it.
     const bytes = Buffer.from(new ArrayBuffer(dataStart + this.#dataLength + 16));
-    const base = Number(native().address(bytes));
+    const base = fixed ?? Number(native().address(bytes));
     const words = new Words(bytes);
     // The kernel wants a stack on a multiple of 16, and malloc gives just that (ArrayBuffers are at least so aligned).
     const absolute = (value: Value): number | bigint => {

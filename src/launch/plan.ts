@@ -13,7 +13,7 @@ export interface Plan {
 export interface Step {
   /** The heading it is printed under: what this part of the work is for. */
   stage: string;
-  call: SyscallName | 'decimal';
+  call: SyscallName | 'decimal' | 'clone';
   args: readonly Argument[];
   /** Half a line: why it is there. */
   why: string;
@@ -25,7 +25,7 @@ export interface Step {
   skipOnError?: number;
   /** How many of the following steps to leave out after success. */
   skipOnSuccess?: number;
-  /** For clone3: what the new process does. */
+  /** For clone3 and clone: what the new process does. */
   child?: Step[];
 }
 

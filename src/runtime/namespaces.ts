@@ -14,10 +14,22 @@ export function cloneFlags(linux: Linux): (keyof typeof CLONE)[] {
   return FLAGS.filter(([type]) => hasOwn(linux, type)).map(([, flag]) => flag);
 }
 
+/** All that the container has of its own, for who enters it later (setns(2)). */
+export function entryFlags(linux: Linux): (keyof typeof CLONE)[] {
+  return ALL_FLAGS.filter(([type]) => hasOwn(linux, type)).map(([, flag]) => flag);
+}
+
 const FLAGS: [NamespaceType, keyof typeof CLONE][] = [
   ['mount', 'CLONE_NEWNS'],
   ['pid', 'CLONE_NEWPID'],
   ['uts', 'CLONE_NEWUTS'],
   ['ipc', 'CLONE_NEWIPC'],
   ['network', 'CLONE_NEWNET'],
+];
+
+const ALL_FLAGS: [NamespaceType, keyof typeof CLONE][] = [
+  ...FLAGS,
+  ['user', 'CLONE_NEWUSER'],
+  ['cgroup', 'CLONE_NEWCGROUP'],
+  ['time', 'CLONE_NEWTIME'],
 ];

@@ -24,7 +24,20 @@ export interface TerminalStdio {
  * launcher over a Unix socket; the other end becomes the controlling terminal, and /dev/console, as OCI has it.
  */
 export function openTerminal(stage: Stage, attacher: Attacher, stdio: TerminalStdio, uid: number): Slot {
-  const { terminalSocket: socket, size } = stdio;
+  const terminal = openPty(stage, stdio, uid);
+  controlTerminal(stage, terminal);
+  const console = stage.open(
+    'console',
+    'open_tree',
+    [terminal, '', flags(OPEN_TREE, 'OPEN_TREE_CLONE', 'OPEN_TREE_CLOEXEC', 'AT_EMPTY_PATH')],
+    'the same terminal, as a mount',
+  );
+  attacher.attach(console, '/dev/console', { file: true, followLink: false });
+  return terminal;
+}
+
+/** A new pty of the devpts at /dev/pts: its other end; the master end goes over the socket. */
+export function openPty(stage: Stage, { terminalSocket, size }: TerminalStdio, uid: number): Slot {
   const cwd = named('AT_FDCWD', AT.AT_FDCWD);
   const master = stage.open('pty_master', 'openat', [cwd, '/dev/pts/ptmx', OPEN_DEVICE], 'a new terminal');
   stage.call('ioctl', [master, named('TIOCSPTLCK', 0x40045431), words('0', 0)], 'unlock its other end');
@@ -40,20 +53,17 @@ export function openTerminal(stage: Stage, attacher: Attacher, stdio: TerminalSt
     'open the other end, by descriptor: no path of the image is involved',
   );
   if (uid !== 0) stage.call('fchown', [terminal, uid, -1], "it is the user's");
-  stage.call('sendmsg', [socket, descriptorMessage(master), 0], 'the launcher holds the master end');
+  stage.call('sendmsg', [terminalSocket, descriptorMessage(master), 0], 'the launcher holds the master end');
+  return terminal;
+}
+
+/** By the leader of a session that has none yet. ioctl_tty(2) */
+export function controlTerminal(stage: Stage, terminal: Slot | number): void {
   stage.call(
     'ioctl',
     [terminal, named('TIOCSCTTY', 0x540e), 0],
     'Ctrl-C and job control come from this terminal',
   );
-  const console = stage.open(
-    'console',
-    'open_tree',
-    [terminal, '', flags(OPEN_TREE, 'OPEN_TREE_CLONE', 'OPEN_TREE_CLOEXEC', 'AT_EMPTY_PATH')],
-    'the same terminal, as a mount',
-  );
-  attacher.attach(console, '/dev/console', { file: true, followLink: false });
-  return terminal;
 }
 
 /** Moves the program's streams to 0, 1 and 2 and closes everything else but `keep`, which closes at exec. */

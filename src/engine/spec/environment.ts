@@ -26,6 +26,17 @@ export function buildEnvironment(
     const equals = each.indexOf('=');
     if (equals > 0) variables.set(each.slice(0, equals), each.slice(equals + 1));
   }
+  addVariables(variables, options, host);
+  if (!variables.has('HOME')) variables.set('HOME', identity.home);
+  return [...variables].map(([name, value]) => `${name}=${value}`);
+}
+
+/** What was asked for on top of what is there. @throws BAD_OPTION */
+export function addVariables(
+  variables: Map<string, string>,
+  options: Pick<RunOptions, 'env' | 'envFile'>,
+  host: Host,
+): void {
   for (const path of options.envFile ?? []) {
     const text = host.readText(path);
     if (text === undefined) throw badOption('--env-file', path, 'the file cannot be read');
@@ -45,6 +56,4 @@ export function buildEnvironment(
       variables.set(name, value);
     }
   }
-  if (!variables.has('HOME')) variables.set('HOME', identity.home);
-  return [...variables].map(([name, value]) => `${name}=${value}`);
 }

@@ -1,0 +1,94 @@
+/**
+ * Programs in containers that already run. The plan is src/runtime/exec-plan.ts, which also says why it is in two parts; here is what it
+ * depends on: which container, its configuration, its users as it has them now, our streams.
+ */
+import { closeDescriptor } from '../../kernel/index.ts';
+import type { Plan } from '../../launch/index.ts';
+import { type ExecInput, explainExec } from '../../runtime/exec-plan.ts';
+import type { Process } from '../../runtime/spec.ts';
+import { seccompOf } from '../config-file.ts';
+import { openStreams, openTerminalStreams, type Streams } from '../streams.ts';
+import { mappedOwner } from '../writable-layer.ts';
+import { readContainerFile } from './container-file.ts';
+import { ExecProcess } from './exec-process.ts';
+import { launch } from './launch.ts';
+import type { ExecOptions } from './options.ts';
+import { execProcess } from './program.ts';
+import { openTarget, type Target } from './target.ts';
+
+export type { ExecProcess, ExecStatus } from './exec-process.ts';
+export type { ExecOptions } from './options.ts';
+
+/**
+ * Starts a program in a running container and resolves once it runs.
+ *
+ * @param reference the container's name, id, or a unique beginning of its id
+ * @throws {TsboxError} NO_CONTAINER, NOT_RUNNING, PAUSED, NO_USER, BAD_OPTION; `exitCode` is 127 or 126 where the program is not there
+ *   or cannot be run, otherwise 125
+ */
+export async function exec(
+  reference: string,
+  command: readonly string[],
+  options: ExecOptions = {},
+): Promise<ExecProcess> {
+  options.signal?.throwIfAborted();
+  const target = openTarget(reference);
+  let streams: Streams | undefined;
+  try {
+    const input = inputFor(target, command, options);
+    streams = chooseStreams(options, mappedOwner({ ...target.spec, process: input.process }));
+    const entered = await launch(target, input, streams.child, streams.release);
+    const program = new ExecProcess(entered, await streams.connect());
+    followSignal(program, options.signal);
+    return program;
+  } catch (error) {
+    streams?.abandon();
+    throw error;
+  } finally {
+    closeDescriptor(target.pidfd);
+  }
+}
+
+/** What `exec` would do, without doing it. @throws {TsboxError} as `exec` does */
+export function explainExecIn(
+  reference: string,
+  command: readonly string[],
+  options: ExecOptions = {},
+): Plan {
+  const target = openTarget(reference);
+  try {
+    const stdio = options.tty ? { terminalSocket: 6 } : { stdin: 0, stdout: 1, stderr: 2 };
+    return explainExec({ ...inputFor(target, command, options), stdio });
+  } finally {
+    closeDescriptor(target.pidfd);
+  }
+}
+
+function inputFor(
+  target: Target,
+  command: readonly string[],
+  options: ExecOptions,
+): Omit<ExecInput, 'stdio'> {
+  const { spec, record } = target;
+  // A megabyte holds 20,000 users.
+  const readFile = (path: string) => readContainerFile(target, path, 1024 * 1024);
+  const process: Process = execProcess(spec, command, options, readFile);
+  return { id: record.id, spec, process, seccomp: seccompOf(spec), cgroup: record.cgroup };
+}
+
+function chooseStreams(options: ExecOptions, owner: number): Streams {
+  if (options.tty) return openTerminalStreams(options.size);
+  const { stdin = 'pipe', stdout = 'pipe', stderr = 'pipe' } = options;
+  return openStreams({ stdin, stdout, stderr }, owner);
+}
+
+function followSignal(program: ExecProcess, signal: AbortSignal | undefined): void {
+  if (signal === undefined) return;
+  const kill = () => program.kill('SIGKILL').catch(() => {});
+  if (signal.aborted) kill();
+  signal.addEventListener('abort', kill);
+  program
+    .wait()
+    .finally(() => signal.removeEventListener('abort', kill))
+    .catch(() => {});
+}

@@ -1,0 +1,152 @@
+import { readSync } from 'node:fs';
+import {
+  closeDescriptor,
+  Errno,
+  errnoMessage,
+  openPidfd,
+  pipe,
+  reap,
+  signalPidfd,
+  TsboxError,
+  waitHangUp,
+} from '../../kernel/index.ts';
+import { type Arena, failureError, layOut, leftOpen, runPlan, type Step } from '../../launch/index.ts';
+// Not through the folder's index, which `tsbox run` loads.
+import { type EntryPlan, type ExecInput, planEntry, planHelper } from '../../runtime/exec-plan.ts';
+import { isExec, type Process, type Stdio, type TerminalStdio } from '../../runtime/index.ts';
+import { execError } from '../program-error.ts';
+import { endProcess } from '../start.ts';
+import { withStateLock } from '../state-lock.ts';
+import { enterProgram, planFile } from './enter-program.ts';
+import { isFrozen, notRunning, type Target } from './target.ts';
+
+/** A program that runs. */
+export interface Entered {
+  pid: number;
+  pidfd: number;
+}
+
+/**
+ * Carries out the plans of an `exec` and waits until the program is there. Where it fails, nothing of it is left.
+ *
+ * @param release called as soon as the descriptors of `input.stdio` are not needed here any more
+ * @throws {TsboxError} with exit code 127 or 126 where the program is not there or cannot be run; NOT_RUNNING, PAUSED
+ */
+export async function launch(
+  target: Target,
+  input: Omit<ExecInput, 'stdio'>,
+  stdio: Stdio | TerminalStdio,
+  release: () => void,
+): Promise<Entered> {
+  const entry = planEntry({ ...input, stdio });
+  const arena = layOut(entry, { base: PLAN_BASE });
+  const ready = pipe();
+  let plan: number | undefined;
+  let helper: number | undefined;
+  try {
+    plan = planFile(arena.bytes);
+    helper = startHelper(target, { ...input, stdio }, { plan, ready: ready.write, arena });
+  } catch (error) {
+    closeDescriptor(ready.read);
+    if (plan !== undefined) closeDescriptor(plan);
+    throw error;
+  } finally {
+    release();
+    closeDescriptor(ready.write);
+  }
+  await waitHangUp(ready.read);
+  reap(helper, { wait: true });
+  closeDescriptor(helper);
+  const pid = takeOutcome(entry, arena, plan, ready.read);
+  const failure = arena.failure();
+  if (failure === undefined && pid > 0) return { pid, pidfd: openPidfd(pid) };
+  if (pid > 0) endProcess(openPidfd(pid));
+  throw failure === undefined ? await killed(target) : stepError(failure, arena, target, input.process);
+}
+
+/** Where native/plan.h says that the plan of another program lies. */
+const PLAN_BASE = 0x1000000000;
+
+/**
+ * Clones the helper. With the state lock held, which `pause` takes as well: this thread waits for the helper's exec, and would wait for the
+ * container to be unpaused if the helper froze before.
+ *
+ * @returns its pidfd
+ */
+function startHelper(
+  target: Target,
+  input: ExecInput,
+  { plan, ready, arena }: { plan: number; ready: number; arena: Arena },
+): number {
+  const helping = planHelper({
+    ...input,
+    container: target.pidfd,
+    enter: enterProgram(),
+    plan,
+    outcomeLength: arena.outcomeLength,
+    ready,
+  });
+  const outcome = withStateLock(target.record.id, () => {
+    if (!isFrozen(target.record)) return runPlan(helping);
+    throw new TsboxError('PAUSED', `container ${target.name} is paused, unpause the container before exec`);
+  });
+  if (outcome === undefined) throw notRunning(target.record);
+  const failure = outcome.failure();
+  const pidfd = outcome.slot(helping.helper.pid) > 0 ? outcome.slot(helping.helper.pidfd) : undefined;
+  if (failure === undefined && pidfd !== undefined) return pidfd;
+  for (const slot of leftOpen(helping, outcome)) closeDescriptor(outcome.slot(slot));
+  if (pidfd !== undefined) endProcess(pidfd);
+  // Its cgroup went when it ended.
+  const gone = failure?.errno === Errno.ENOENT || failure?.errno === Errno.ENODEV;
+  throw failure === undefined || gone ? notRunning(target.record) : failureError(failure);
+}
+
+/**
+ * What enter.c has left in the file, and then what its clone has said. That one may have been in the hands of the container, so it is taken
+ * for no more than what became of the steps.
+ *
+ * @returns the program's PID, which only the file knows
+ */
+function takeOutcome(entry: EntryPlan, arena: Arena, plan: number, ready: number): number {
+  const length = arena.outcomeLength;
+  try {
+    readSync(plan, arena.bytes, 0, length, 0);
+    const pid = arena.slot(entry.pid);
+    const said = Buffer.alloc(length + 1);
+    let end = 0;
+    for (let count = -1; count !== 0 && end < said.length; end += count)
+      count = readSync(ready, said, end, said.length - end, null);
+    if (end >= length) arena.bytes.set(said.subarray(end - length, end));
+    return pid;
+  } finally {
+    closeDescriptor(plan);
+    closeDescriptor(ready);
+  }
+}
+
+/** Nobody saw a failure, and yet there is no program. */
+async function killed(target: Target): Promise<TsboxError> {
+  if (!signalPidfd(target.pidfd, 0)) return notRunning(target.record);
+  return new TsboxError('START_FAILED', `the start of the program in container ${target.name} was killed`, {
+    advice: 'its memory may be used up: `tsbox stats` shows it',
+  });
+}
+
+function stepError(
+  failure: { step: Step | undefined; errno: number },
+  arena: Arena,
+  target: Target,
+  process: Process,
+): TsboxError {
+  const { step, errno } = failure;
+  if (step === undefined)
+    return new TsboxError('START_FAILED', `container ${target.name} interfered with the start`);
+  if (isExec(step)) return execError(process.args[0] ?? '', arena, errno);
+  // The container has ended since it was looked up.
+  if (step.call === 'setns' && errno === Errno.ESRCH) return notRunning(target.record);
+  if (step.call !== 'openat2') return failureError({ step, errno });
+  const why = errno === Errno.ELOOP ? 'it leads through a link of /proc or in a circle' : errnoMessage(errno);
+  return new TsboxError('BAD_WORKDIR', `the working directory \`${process.cwd}\` cannot be entered: ${why}`, {
+    exitCode: errno === Errno.ENOENT ? 127 : 126,
+  });
+}

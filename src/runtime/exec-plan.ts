@@ -1,0 +1,238 @@
+import { AT, CLONE, O, PR, syscallNumber } from '../kernel/index.ts';
+import { cloneStep, flags, named, type Plan, Slot, type Step } from '../launch/index.ts';
+import type { Bystander } from './bystander.ts';
+import { dropPrivileges, type SeccompFilter } from './identity.ts';
+import { entryFlags, hasOwn } from './namespaces.ts';
+import {
+  controlTerminal,
+  enterDirectory,
+  execProgram,
+  openPty,
+  placeStdio,
+  type Stdio,
+  type TerminalStdio,
+} from './program.ts';
+import { passesFilter } from './seccomp/evaluate.ts';
+import * as settings from './settings.ts';
+import type { Process, Spec } from './spec.ts';
+import { Stage } from './stage.ts';
+
+/** Everything that the plan of a program depends on that is started in a running container. */
+export interface ExecInput {
+  /** The container's. */
+  id: string;
+  /** The container's configuration as it runs. */
+  spec: Pick<Spec, 'linux'>;
+  /** The program, with the capabilities, limits and ids that it is to have. */
+  process: Process;
+  seccomp?: SeccompFilter | undefined;
+  /** The absolute directory of the container's cgroup. */
+  cgroup?: string | undefined;
+  stdio: Stdio | TerminalStdio;
+}
+
+/** What native/enter.c carries out; `pid` is then the program's. */
+export interface EntryPlan extends Plan {
+  pid: Slot;
+}
+
+/** Descriptors of native/enter.c, after the three streams; 3 is the plan itself. */
+const CONTAINER = 4;
+const READY = 5;
+const SOCKET = 6;
+
+/**
+ * A program in a running container, as two plans.
+ *
+ * This one is carried out by native/enter.c, a tiny program that says at its top why it exists: nothing of Node may be where a process of the
+ * container can reach it. It does everything that needs power while it is outside the PID namespace, where nobody of the container can see it; the clone
+ * that they see has the program's own ids, capabilities and filter already, and only has to execute.
+ *
+ * The one exception is a filter that does not let a process clone: then the clone itself gives up its powers, as runc's does.
+ */
+export function planEntry(input: ExecInput): EntryPlan {
+  const { spec, process, stdio, seccomp } = input;
+  const steps: Step[] = [];
+  const entering = new Stage(steps, 'Enter');
+  // Of the host's /proc, and before the ids change: afterwards these files are not ours to write.
+  if (process.oomScoreAdj !== undefined) settings.setOomScore(entering, process.oomScoreAdj);
+  if (process.apparmorProfile) settings.setAppArmor(entering, process.apparmorProfile);
+  settings.resetSignals(entering);
+  entering.call(
+    'fcntl',
+    [READY, named('F_SETFD', 2), named('FD_CLOEXEC', 1)],
+    'it tells tsbox of the exec by closing',
+  );
+  const namespaces = entryFlags(spec.linux);
+  if (namespaces.length > 0)
+    entering.call('setns', [CONTAINER, flags(CLONE, ...namespaces)], "the container's namespaces");
+  if (hasOwn(spec.linux, 'user')) {
+    entering.call('setgroups', [0, null], 'no group of ours');
+    entering.call('setresgid', [0, 0, 0], "the namespace's root");
+    entering.call('setresuid', [0, 0, 0], "the namespace's root");
+  }
+  settings.newKeyring(entering, input.id);
+  const terminal =
+    'terminalSocket' in stdio
+      ? openPty(entering, { ...stdio, terminalSocket: SOCKET }, process.user.uid)
+      : undefined;
+
+  const becoming = new Stage(steps, 'Become the program');
+  placeStdio(becoming, terminal ?? { stdin: 0, stdout: 1, stderr: 2 }, READY);
+  enterDirectory(becoming, process.cwd);
+  settings.setRlimits(becoming, process.rlimits);
+
+  const last = programSteps(process, terminal !== undefined);
+  const early = seccomp === undefined || [CLONE_STEP, ...last].every((step) => passes(seccomp, step));
+  if (early) dropPrivileges(becoming, process, seccomp);
+  else {
+    const late: Step[] = [];
+    dropPrivileges(new Stage(late, 'Become the program (inside)'), process, seccomp);
+    last.splice(-execs(last), 0, ...late);
+  }
+  const pid = new Slot('pid');
+  steps.push({ ...CLONE_STEP, save: pid, child: last });
+  return { steps, pid };
+}
+
+/** What is left to do inside of the PID namespace. */
+function programSteps(process: Process, terminal: boolean): Step[] {
+  const steps: Step[] = [];
+  const stage = new Stage(steps, 'Become the program (inside)');
+  stage.call('prctl', [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)], 'if tsbox dies it dies');
+  // The request tells nothing of a death before it, but then the other end of this pipe is gone (prctl(2), pipe(7)).
+  stage.call('write', [READY, '.', 1], 'unless it is dead already: then this fails');
+  stage.call('setsid', [], 'a session of its own');
+  if (terminal) controlTerminal(stage, 0);
+  execProgram(stage, process, undefined);
+  return steps;
+}
+
+/** A clone with memory of its own: of clone(2), which filters can look into, and as a child of tsbox, not of the helper. */
+const CLONE_STEP: Step = {
+  stage: 'Become the program',
+  call: 'clone',
+  args: [named('CLONE_PARENT|SIGCHLD', CLONE.CLONE_PARENT | 17)],
+  why: "the first process of ours in the container's PID namespace",
+};
+
+function execs(steps: readonly Step[]): number {
+  return steps.filter(({ call }) => call === 'execve').length;
+}
+
+function passes({ filter }: SeccompFilter, { call, args }: Step): boolean {
+  const numbers = args.map((argument) => {
+    if (typeof argument === 'number' || typeof argument === 'bigint') return argument;
+    return argument !== null && typeof argument === 'object' && 'value' in argument ? argument.value : 0;
+  });
+  const nr = call === 'clone' ? CLONE_NUMBER : call === 'decimal' ? -1 : syscallNumber(call);
+  return passesFilter(filter, nr, numbers);
+}
+
+const CLONE_NUMBER = process.arch === 'arm64' ? 220 : 56;
+
+/** Where the helper finds what it needs: descriptors of this process. */
+export interface HelperInput extends ExecInput {
+  /** The container's PID 1, a pidfd. */
+  container: number;
+  /** native/enter.c as a program that nobody can change. */
+  enter: number;
+  /** The plan of `planEntry`, in memory. */
+  plan: number;
+  /** How many bytes of it come back. */
+  outcomeLength: number;
+  /** The write end of a close-on-exec pipe. */
+  ready: number;
+}
+
+export interface HelperPlan extends Plan {
+  /** It ends as soon as the program is cloned; it must be reaped. */
+  helper: Bystander;
+}
+
+/**
+ * The other plan: a helper in the container's cgroup, which becomes native/enter.c. This thread waits for that (CLONE_VFORK): until
+ * then it shares Node's memory, and a process that somebody waits for so is not killed when the container's memory is used up, and Node
+ * with it (mm/oom_kill.c, oom_badness).
+ */
+export function planHelper(input: HelperInput): HelperPlan {
+  const steps: Step[] = [];
+  const stage = new Stage(steps, 'Help');
+  const cgroup =
+    input.cgroup === undefined
+      ? undefined
+      : stage.open(
+          'cgroup',
+          'openat',
+          [named('AT_FDCWD', AT.AT_FDCWD), input.cgroup, flags(O, 'O_RDONLY', 'O_DIRECTORY', 'O_CLOEXEC')],
+          "the container's cgroup",
+        );
+  const helper = { pid: new Slot('helper'), pidfd: new Slot('helper_pidfd') };
+  steps.push(
+    cloneStep({
+      stage: 'Help',
+      why: "a helper in the container's cgroup, but in none of its namespaces",
+      flags: [
+        ...(['CLONE_VM', 'CLONE_VFORK', 'CLONE_PIDFD', 'CLONE_CLEAR_SIGHAND'] as const),
+        ...(cgroup ? (['CLONE_INTO_CGROUP'] as const) : []),
+      ],
+      exitSignal: 0,
+      ...helper,
+      ...(cgroup && { cgroup }),
+      child: helperSteps(input),
+    }),
+  );
+  if (cgroup) stage.call('close', [cgroup], 'done');
+  return { steps, helper };
+}
+
+function helperSteps(input: HelperInput): Step[] {
+  const steps: Step[] = [];
+  const stage = new Stage(steps, 'Help (helper)');
+  stage.call('prctl', [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)], 'if tsbox dies it dies');
+  const { stdio, container } = input;
+  // With a terminal something must keep these three numbers: what is opened next would get them.
+  const streams =
+    'terminalSocket' in stdio ? [container, container, container] : [stdio.stdin, stdio.stdout, stdio.stderr];
+  const wanted = [...streams, input.plan, container, input.ready];
+  if ('terminalSocket' in stdio) wanted.push(stdio.terminalSocket);
+  // First out of the way what has a number that another is to get.
+  const enter = aside(stage, input.enter, 'enter');
+  const copies = wanted.map((fd, index) => aside(stage, fd, NAMES[index] as string));
+  for (const [target, copy] of copies.entries())
+    stage.call('dup3', [copy, target, 0], NAMES[target] as string);
+  stage.call(
+    'close_range',
+    [wanted.length, named('~0', 0xffffffff), named('CLOSE_RANGE_CLOEXEC', 4)],
+    'nothing else of ours goes along',
+  );
+  stage.call(
+    'execveat',
+    [
+      enter,
+      '',
+      { strings: ['tsbox-enter', String(input.outcomeLength)] },
+      { strings: [] },
+      flags(AT, 'AT_EMPTY_PATH'),
+    ],
+    'leave the memory of Node before anything of the container is near',
+  );
+  return steps;
+}
+
+const NAMES = ['stdin', 'stdout', 'stderr', 'plan', 'container', 'ready', 'terminal_socket'];
+
+function aside(stage: Stage, fd: number, name: string): Slot | number {
+  if (fd > SOCKET) return fd;
+  return stage.open(name, 'fcntl', [fd, named('F_DUPFD_CLOEXEC', 1030), 64], 'out of the way');
+}
+
+/** Both plans as one list, in the order in which they are carried out: to be shown, not to be run. */
+export function explainExec(input: ExecInput): Plan {
+  const entry = planEntry(input);
+  const descriptors = { container: 9, enter: 10, plan: 11, ready: 12, outcomeLength: 0 };
+  const { steps } = planHelper({ ...input, ...descriptors });
+  return {
+    steps: steps.map((step) => (step.child ? { ...step, child: [...step.child, ...entry.steps] } : step)),
+  };
+}
