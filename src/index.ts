@@ -12,6 +12,7 @@
  * Everything that the command does, it does through this file. Needs root.
  */
 export type { Container, ContainerStats, ExitStatus, StartOptions, Stdio } from './engine/container.ts';
+export type { DiskUsage } from './engine/disk-usage.ts';
 export type { Check } from './engine/doctor/index.ts';
 export type { ExecOptions, ExecProcess, ExecStatus } from './engine/exec/index.ts';
 export { type Info, info } from './engine/info.ts';
@@ -24,6 +25,9 @@ export type { RunOptions } from './engine/run-options.ts';
 export { sweep } from './engine/sweep.ts';
 export type { ArchiveFormat, LoadedImage, LoadOptions, SaveOptions } from './image/archive/index.ts';
 export { findImage, listImages, type StoredImage } from './image/index.ts';
+export type { ImageFilters } from './image/store/filter.ts';
+export type { ImageHistory } from './image/store/history.ts';
+export type { ImageDetails } from './image/store/inspect.ts';
 export { KernelError, showBytes, TsboxError } from './kernel/index.ts';
 export {
   formatPlan,
@@ -35,12 +39,17 @@ export {
 } from './launch/index.ts';
 
 import type { Readable } from 'node:stream';
+import type { DiskUsage } from './engine/disk-usage.ts';
 import type { Check } from './engine/doctor/index.ts';
 import type { ExecOptions, ExecProcess } from './engine/exec/index.ts';
-import { imagesInUse } from './engine/records.ts';
+import { imageUser } from './engine/records.ts';
 import type { LoadedImage, LoadOptions, SaveOptions } from './image/archive/index.ts';
 import type { ImportOptions, StoredImage } from './image/index.ts';
-import * as image from './image/index.ts';
+import type { ImageFilters } from './image/store/filter.ts';
+import type { ImageHistory } from './image/store/history.ts';
+import type { ImageDetails } from './image/store/inspect.ts';
+import type { RemovedImage } from './image/store/remove.ts';
+import type { TsboxError } from './kernel/index.ts';
 import type { Plan } from './launch/index.ts';
 
 /**
@@ -90,12 +99,70 @@ export async function loadImages(source: string | Readable, options?: LoadOption
 }
 
 /**
- * Removes a name, and what no other name needs.
+ * Removes a name, and what no other name needs. An id removes the image.
  *
- * @throws {TsboxError} IMAGE_NOT_FOUND, IMAGE_IN_USE
+ * @param options.force with all its names, and names of images that containers use
+ * @throws {TsboxError} IMAGE_NOT_FOUND, AMBIGUOUS_ID, IMAGE_IN_USE, IMAGE_HAS_NAMES
  */
-export function removeImage(reference: string): { untagged: string[]; deleted: string[] } {
-  return image.removeImage(reference, { inUse: imagesInUse });
+export async function removeImage(
+  reference: string,
+  options: { force?: boolean } = {},
+): Promise<RemovedImage> {
+  const { removeImage } = await import('./image/store/remove.ts');
+  return removeImage(reference, { ...options, inUse: imageUser });
+}
+
+/**
+ * Gives an image one more name.
+ *
+ * @throws {TsboxError} IMAGE_NOT_FOUND, AMBIGUOUS_ID, BAD_REFERENCE
+ */
+export async function tagImage(source: string, target: string): Promise<StoredImage> {
+  const { tagImage } = await import('./image/store/tag.ts');
+  return tagImage(source, target);
+}
+
+/**
+ * What an image is, in the form of Docker's `image inspect`.
+ *
+ * @throws {TsboxError} IMAGE_NOT_FOUND, AMBIGUOUS_ID, STORE_CORRUPT, NO_PLATFORM
+ */
+export async function inspectImage(reference: string): Promise<ImageDetails> {
+  const { inspectImage } = await import('./image/store/inspect.ts');
+  return inspectImage(reference);
+}
+
+/**
+ * How an image was made, the newest step first.
+ *
+ * @throws {TsboxError} IMAGE_NOT_FOUND, AMBIGUOUS_ID, STORE_CORRUPT, NO_PLATFORM
+ */
+export async function imageHistory(reference: string): Promise<{ id: string; entries: ImageHistory[] }> {
+  const { imageHistory } = await import('./image/store/history.ts');
+  return imageHistory(reference);
+}
+
+/** The images that are so, the newest first. @param onDamaged told of those that cannot be read */
+export async function filterImages(
+  filters: ImageFilters,
+  onDamaged?: (name: string, error: TsboxError) => void,
+): Promise<StoredImage[]> {
+  const { filterImages } = await import('./image/store/filter.ts');
+  return filterImages(filters, onDamaged);
+}
+
+/** Removes the images that no container uses and that have lost their names; with `all`, those that have names too. */
+export async function pruneImages(
+  options: { all?: boolean; filters?: ImageFilters } = {},
+): Promise<RemovedImage & { reclaimed: number }> {
+  const { pruneImages } = await import('./image/store/prune.ts');
+  return pruneImages({ ...options, inUse: imageUser });
+}
+
+/** What images and containers take on this disk. */
+export async function diskUsage(): Promise<DiskUsage> {
+  const { diskUsage } = await import('./engine/disk-usage.ts');
+  return diskUsage();
 }
 
 /**

@@ -10,10 +10,21 @@ export async function imageFor(name: string): Promise<StoredImage> {
   try {
     return findImage(name);
   } catch (error) {
+    if ((error as TsboxError).code === 'LAYER_MISSING') return await unpack(name);
     const embedded = embeddedImage();
     const isEmbedded = name === 'busybox' || name === 'busybox:latest';
     if (!isEmbedded || !(error instanceof TsboxError) || !existsSync(embedded)) throw error;
     const { importImage } = await import('../image/import.ts');
     return importImage(embedded, 'busybox');
   }
+}
+
+/** An image that another program has copied into the store. */
+async function unpack(name: string): Promise<StoredImage> {
+  const { unpackImage } = await import('../image/unpack-image.ts');
+  const say = (what: string) => process.stderr.write(`tsbox: ${what}\n`);
+  return unpackImage(name, {
+    onLayer: (layer, layers) => say(`unpacking \`${name}\`: layer ${layer} of ${layers}`),
+    onWait: () => say(`waiting for another tsbox that unpacks \`${name}\``),
+  });
 }

@@ -25,7 +25,10 @@ function currentRecord(id: string): ContainerRecord | undefined {
   return record.rm ? undefined : { ...record, status: 'exited', exitCode: 137 };
 }
 
-/** The name of a container that uses the image, if there is one. */
-export function imagesInUse(image: { id: string }): string | undefined {
-  return listContainers().find((record) => record.imageId === image.id)?.name;
+/** The container that uses the image, one that runs before one that does not. */
+export function imageUser(image: { id: string }): { id: string; name: string; running: boolean } | undefined {
+  const users = listContainers()
+    .filter((record) => record.imageId === image.id)
+    .map(({ id, name, status }) => ({ id, name, running: !['created', 'exited', 'dead'].includes(status) }));
+  return users.find(({ running }) => running) ?? users[0];
 }

@@ -1,7 +1,7 @@
 import { TsboxError } from '../../kernel/index.ts';
 import { tryReference } from '../reference.ts';
 import type { StoredImage } from '../stored-image.ts';
-import { type Descriptor, REF_NAME, readIndex } from './index-file.ts';
+import { type Descriptor, imageName, PULLED_DIGEST, readIndex } from './index-file.ts';
 import { readImage, requireLayers } from './read-image.ts';
 import { similarName } from './similar.ts';
 
@@ -12,35 +12,58 @@ import { similarName } from './similar.ts';
  * @throws {TsboxError} IMAGE_NOT_FOUND, AMBIGUOUS_ID, LAYER_MISSING, STORE_UNREADABLE, STORE_CORRUPT
  */
 export function findImage(reference: string): StoredImage {
-  const descriptors = readIndex();
-  const image = readNamed(descriptors, reference) ?? findById(descriptors, reference)[0];
-  if (image === undefined) throw notFound(reference, descriptors);
-  return requireLayers(image);
+  const { image, descriptor } = findStored(reference);
+  return requireLayers(image, descriptor);
 }
 
-/** All images that have a name, and those that have lost theirs, in the order in which they came. */
-export function listImages(): StoredImage[] {
-  return readIndex().flatMap((descriptor) => readImage(descriptor) ?? []);
+/** The same whether it is unpacked or not, and the line of the index. */
+export function findStored(reference: string): { image: StoredImage; descriptor: Descriptor } {
+  const descriptors = readIndex();
+  const named = findNamed(descriptors, reference);
+  const image = (named && readImage(named)) ?? findById(descriptors, reference)[0];
+  if (image === undefined) throw notFound(reference, descriptors);
+  const descriptor =
+    named ?? descriptors.find((each) => each.digest === image.digest && imageName(each) === image.name);
+  if (descriptor === undefined) throw notFound(reference, descriptors);
+  return { image, descriptor };
+}
+
+/**
+ * All images that have a name, and those that have lost theirs, in the order in which they came.
+ *
+ * @param onDamaged told of those that cannot be read
+ */
+export function listImages(onDamaged: (name: string, error: TsboxError) => void = () => {}): StoredImage[] {
+  return readIndex().flatMap((descriptor) => {
+    try {
+      return readImage(descriptor) ?? [];
+    } catch (error) {
+      if (!(error instanceof TsboxError)) throw error;
+      onDamaged(imageName(descriptor) || descriptor.digest, error);
+      return [];
+    }
+  });
 }
 
 /** The line of the index with this name. */
 export function findNamed(descriptors: readonly Descriptor[], reference: string): Descriptor | undefined {
   const wanted = tryReference(reference);
-  if (wanted === undefined) return undefined;
-  return descriptors.find((descriptor) => {
-    const stored = tryReference(descriptor.annotations?.[REF_NAME] ?? '');
-    if (stored === undefined) return false;
-    return wanted.digest === undefined
-      ? stored.name === wanted.name
-      : stored.repository === wanted.repository && descriptor.digest === wanted.digest;
-  });
+  if (wanted === undefined)
+    return descriptors.find((each) => reference !== '' && imageName(each) === reference);
+  const { digest, repository } = wanted;
+  if (digest === undefined) return descriptors.find((each) => imageName(each) === wanted.name);
+  return descriptors.find(
+    (each) =>
+      tryReference(imageName(each))?.repository === repository &&
+      (each.digest === digest || each.annotations?.[PULLED_DIGEST] === digest),
+  );
 }
 
 /** The images with this id, one for each name they have. */
 export function findById(descriptors: readonly Descriptor[], reference: string): StoredImage[] {
   const prefix = /^(?:sha256:)?([0-9a-f]{2,64})$/.exec(reference)?.[1];
   if (prefix === undefined) return [];
-  const images = descriptors.flatMap((descriptor) => readImage(descriptor) ?? []);
+  const images = descriptors.flatMap((descriptor) => tryImage(descriptor) ?? []);
   const found = images.filter((image) => image.id.startsWith(`sha256:${prefix}`));
   const ids = new Set(found.map((image) => image.id));
   if (ids.size < 2) return found;
@@ -50,7 +73,7 @@ export function findById(descriptors: readonly Descriptor[], reference: string):
 }
 
 export function notFound(reference: string, descriptors: readonly Descriptor[]): TsboxError {
-  const names = descriptors.flatMap((descriptor) => descriptor.annotations?.[REF_NAME] ?? []);
+  const names = descriptors.map(imageName).filter((name) => name !== '');
   const similar = similarName(reference, names);
   const meant = similar === undefined ? '' : `; did you mean \`${similar}\`?`;
   return new TsboxError('IMAGE_NOT_FOUND', `there is no image \`${reference}\` in the store${meant}`, {
@@ -58,7 +81,11 @@ export function notFound(reference: string, descriptors: readonly Descriptor[]):
   });
 }
 
-function readNamed(descriptors: readonly Descriptor[], reference: string): StoredImage | undefined {
-  const descriptor = findNamed(descriptors, reference);
-  return descriptor === undefined ? undefined : readImage(descriptor);
+/** Another image's damage must not hide this one. */
+export function tryImage(descriptor: Descriptor): StoredImage | undefined {
+  try {
+    return readImage(descriptor);
+  } catch {
+    return undefined;
+  }
 }

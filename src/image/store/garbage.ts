@@ -1,9 +1,10 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Descriptor, readIndex } from './index-file.ts';
+import { type Descriptor, readIndex, readJson } from './index-file.ts';
 import { replaceFile, withStoreLock } from './lock.ts';
-import { storePaths } from './paths.ts';
-import { readParts } from './read-image.ts';
+import { blobPath, isDigest, storePaths } from './paths.ts';
+import { type ConfigFile, readParts } from './read-image.ts';
+import { childrenOf, INDEX_DEPTH, type ManifestFile } from './resolve.ts';
 import { makeTemporaryLocked, namesIn, type Temporary, takeAbandoned } from './temporary.ts';
 
 /** What some image of the store needs, as hex digests. */
@@ -16,17 +17,46 @@ export interface Needed {
 
 export function neededBy(descriptors: readonly Descriptor[]): Needed {
   const needed: Needed = { blobs: new Set(), layers: new Set(), complete: true };
-  for (const descriptor of descriptors) {
-    needed.blobs.add(hex(descriptor.digest));
-    const parts = tryParts(descriptor);
-    if (parts === undefined) {
-      needed.complete = false;
-      continue;
-    }
-    for (const digest of [parts.config, ...parts.layers]) needed.blobs.add(hex(digest));
-    for (const digest of parts.diffIds) needed.layers.add(hex(digest));
+  for (const { digest } of descriptors) {
+    // Listed in an index of the layout it should be there; in an image's own index, only what was copied is.
+    if (read(digest, needed) === undefined) needed.complete = false;
+    collect(digest, needed, 0);
   }
   return needed;
+}
+
+/** For all machines, not ours alone: an image for several of them is given away whole. */
+function collect(digest: string, needed: Needed, depth: number): void {
+  needed.blobs.add(hex(digest));
+  const file = read(digest, needed);
+  if (file === undefined) return;
+  const children = childrenOf(file);
+  if (children !== undefined) {
+    if (depth === INDEX_DEPTH) needed.complete = false;
+    else for (const child of children) collect(child.digest, needed, depth + 1);
+    return;
+  }
+  const { config, layers } = file as ManifestFile;
+  const blobs = [config, ...(Array.isArray(layers) ? layers : [])].map((each) => each?.digest);
+  for (const each of blobs) if (isDigest(each)) needed.blobs.add(hex(each));
+  collectLayers(config?.digest, needed);
+}
+
+function collectLayers(config: unknown, needed: Needed): void {
+  const file = isDigest(config) ? (read(config, needed) as ConfigFile | undefined) : undefined;
+  // What has a configuration of another kind (a chart, a signature) has no layers either.
+  const layers = file?.rootfs?.diff_ids ?? [];
+  if (file === undefined || !Array.isArray(layers) || !layers.every(isDigest)) needed.complete = false;
+  else for (const each of layers) needed.layers.add(hex(each));
+}
+
+function read(digest: string, needed: Needed): object | undefined {
+  try {
+    return readJson(blobPath(digest));
+  } catch {
+    needed.complete = false;
+    return undefined;
+  }
 }
 
 /** Undefined for an image that is damaged, or of a kind that tsbox does not read. */

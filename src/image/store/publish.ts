@@ -2,7 +2,16 @@ import { existsSync, linkSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StoredImage } from '../stored-image.ts';
 import { replaceIndex } from './garbage.ts';
-import { corrupt, type Descriptor, formatIndex, REF_NAME, readIndex, UNPACKED_SIZE } from './index-file.ts';
+import {
+  corrupt,
+  type Descriptor,
+  formatIndex,
+  imageName,
+  REF_NAME,
+  readIndex,
+  UNPACKED_SIZE,
+  withoutName,
+} from './index-file.ts';
 import { withStoreLock } from './lock.ts';
 import { storePaths } from './paths.ts';
 import { readImage } from './read-image.ts';
@@ -35,7 +44,7 @@ export function publishImage(image: Unpublished): StoredImage {
     for (const name of namesIn(image.blobs.path)) link(join(image.blobs.path, name), join(paths.blobs, name));
     const all = readIndex();
     const descriptor = describe(image);
-    const left = [...withoutName(all, image.name, image.manifest.digest), descriptor];
+    const left = [...withNameTaken(all, image.name, image.manifest.digest), descriptor];
     replaceIndex(formatIndex(left), left, [])?.release();
     const stored = readImage(descriptor);
     if (stored === undefined) throw corrupt(paths.index);
@@ -43,26 +52,26 @@ export function publishImage(image: Unpublished): StoredImage {
   });
 }
 
-/** An image whose name goes to another one stays, without a name, for the containers that use it; as in Docker. */
-function withoutName(all: readonly Descriptor[], name: string | undefined, digest: string): Descriptor[] {
-  const renamed = all.map((each) => {
-    if (name === undefined || each.annotations?.[REF_NAME] !== name) return each;
-    const { [REF_NAME]: _, ...annotations } = each.annotations;
-    return { ...each, annotations };
-  });
+/**
+ * The lines after a name has gone to the image with this digest: one that has lost its last name stays, without one, for the
+ * containers that use it; as in Docker.
+ */
+export function withNameTaken(
+  all: readonly Descriptor[],
+  name: string | undefined,
+  digest: string,
+): Descriptor[] {
+  const renamed = all.map((each) =>
+    name !== undefined && imageName(each) === name ? withoutName(each) : each,
+  );
   return renamed.filter((each) => {
-    if (each.annotations?.[REF_NAME] !== undefined) return true;
+    if (imageName(each) !== '') return true;
     // No line without a name beside one with a name for the same image.
     return (
       each.digest !== digest &&
-      !all.some((other) => other !== each && other.digest === each.digest && hasOtherName(other, name))
+      !renamed.some((other) => other.digest === each.digest && imageName(other) !== '')
     );
   });
-}
-
-function hasOtherName(descriptor: Descriptor, name: string | undefined): boolean {
-  const own = descriptor.annotations?.[REF_NAME];
-  return own !== undefined && own !== name;
 }
 
 function describe({ manifest, name, size }: Unpublished): Descriptor {

@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs';
 import { TsboxError } from '../../kernel/index.ts';
 import type { ImageConfig, StoredImage } from '../stored-image.ts';
-import { corrupt, type Descriptor, REF_NAME, readJson, UNPACKED_SIZE } from './index-file.ts';
+import { corrupt, type Descriptor, imageName, readJson, UNPACKED_SIZE } from './index-file.ts';
 import { blobPath, isDigest, layerPath } from './paths.ts';
+import { type ManifestFile, resolveManifest } from './resolve.ts';
 
 /** The digests that an image is made of. */
 export interface ImageParts {
+  /** For this machine; the line of the index may be another index. */
+  manifest: string;
   config: string;
   /** Blobs of the layers. */
   layers: string[];
@@ -18,63 +21,79 @@ export function readImage(descriptor: Descriptor): StoredImage | undefined {
   const found = readParts(descriptor);
   if (found === undefined) return undefined;
   const { parts, config } = found;
-  const size = Number(descriptor.annotations?.[UNPACKED_SIZE] ?? 0);
   return {
-    name: descriptor.annotations?.[REF_NAME] ?? '',
+    name: imageName(descriptor),
     id: parts.config,
     digest: descriptor.digest,
-    created: typeof config.created === 'string' ? config.created : new Date(0).toISOString(),
-    size: Number.isSafeInteger(size) && size >= 0 ? size : 0,
+    created: isDate(config.created) ? config.created : new Date(0).toISOString(),
+    size: unpackedSize(descriptor) ?? blobSizes(found.manifest),
     config: readConfig(config.config, parts.config),
     layers: parts.diffIds.map(layerPath),
   };
 }
 
-/** What an image refers to, and its configuration file. */
-export function readParts(descriptor: Descriptor): { parts: ImageParts; config: ConfigFile } | undefined {
-  const manifest = readJson(blobPath(descriptor.digest)) as Manifest | undefined;
-  const configDigest = manifest?.config?.digest;
-  if (!isDigest(configDigest) || !Array.isArray(manifest?.layers)) return undefined;
+/** What an image refers to, and its files. */
+export function readParts(
+  descriptor: Descriptor,
+): { parts: ImageParts; config: ConfigFile; manifest: ManifestFile } | undefined {
+  const found = resolveManifest(descriptor);
+  const configDigest = found?.manifest.config?.digest;
+  if (found === undefined || !isDigest(configDigest) || !Array.isArray(found.manifest.layers))
+    return undefined;
   const config = readJson(blobPath(configDigest)) as ConfigFile | undefined;
   if (config === undefined) return undefined;
-  const layers = manifest.layers.map((layer) => layer?.digest);
+  const layers = found.manifest.layers.map((layer) => layer?.digest);
   const diffIds = config.rootfs?.diff_ids;
   if (!Array.isArray(diffIds) || !diffIds.every(isDigest) || !layers.every(isDigest))
     throw corrupt(blobPath(configDigest));
-  return { parts: { config: configDigest, layers, diffIds }, config };
+  const parts = { manifest: found.descriptor.digest, config: configDigest, layers, diffIds };
+  return { parts, config, manifest: found.manifest };
 }
 
 /**
- * Says so where a layer was never unpacked, which is so for an image that another program copied into the layout.
+ * Says so where the layers were never unpacked, which is so for an image that another program copied into the layout.
  *
  * @throws {TsboxError} LAYER_MISSING
  */
-export function requireLayers(image: StoredImage): StoredImage {
-  const missing = image.layers.find((layer) => !existsSync(layer));
-  if (missing === undefined) return image;
-  throw new TsboxError(
-    'LAYER_MISSING',
-    `image \`${image.name || image.id}\` is not unpacked: \`${missing}\` is not there`,
-    {
-      advice: `import it again: tsbox import FILE ${image.name || 'NAME'}`,
-    },
-  );
+export function requireLayers(image: StoredImage, descriptor: Descriptor): StoredImage {
+  if (unpackedSize(descriptor) !== undefined && image.layers.every((layer) => existsSync(layer)))
+    return image;
+  throw new TsboxError('LAYER_MISSING', `image \`${image.name || image.id}\` is not unpacked yet`, {
+    advice: 'the first tsbox run of it does that',
+  });
 }
 
-interface Manifest {
-  config?: { digest?: unknown };
-  layers?: ({ digest?: unknown } | null)[];
+/** Of an image whose layers were all unpacked and found right. */
+export function unpackedSize(descriptor: Descriptor): number | undefined {
+  const size = Number(descriptor.annotations?.[UNPACKED_SIZE] ?? Number.NaN);
+  return Number.isSafeInteger(size) && size >= 0 ? size : undefined;
 }
 
-interface ConfigFile {
+function blobSizes({ layers = [] }: ManifestFile): number {
+  const sizes = layers.map((layer) => Number(layer?.size));
+  return sizes.reduce((sum, size) => sum + (Number.isSafeInteger(size) && size > 0 ? size : 0), 0);
+}
+
+function isDate(value: unknown): value is string {
+  return typeof value === 'string' && value.length < 64 && !Number.isNaN(Date.parse(value));
+}
+
+/** A configuration as it is in the store: every field may be anything. */
+export interface ConfigFile {
   created?: unknown;
+  author?: unknown;
+  architecture?: unknown;
+  variant?: unknown;
+  os?: unknown;
   config?: unknown;
+  history?: unknown;
   rootfs?: { diff_ids?: unknown };
 }
 
 /** Only what has the type that the specification gives it: the file may come from anybody. */
 export function readConfig(value: unknown, digest: string): ImageConfig {
   const given = (value ?? {}) as Record<string, unknown>;
+  if (!isObject(given)) throw corrupt(blobPath(digest));
   const config: Record<string, unknown> = {};
   for (const [field, fits] of Object.entries(FIELDS)) {
     const member = given[field];
@@ -98,4 +117,8 @@ const FIELDS: Record<keyof ImageConfig, (value: unknown) => boolean> = {
   WorkingDir: isString,
   Labels: (value) => isObject(value) && Object.values(value as object).every(isString),
   StopSignal: isString,
+  Healthcheck: isObject,
+  OnBuild: isStrings,
+  Shell: isStrings,
+  ArgsEscaped: (value) => typeof value === 'boolean',
 };

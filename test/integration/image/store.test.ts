@@ -94,8 +94,11 @@ describe.skipIf(!isRoot)(`the store of images${needsRoot}`, () => {
   it('does not remove an image that is in use', async () => {
     const image = await importBytes(one, 'a');
     const files = filesOf(store.root);
-    const inUse = (asked: StoredImage) => (asked.id === image.id ? 'happy_cat' : undefined);
-    expect(() => removeImage('a', { inUse })).toThrow('image `a` is used by container `happy_cat`');
+    const cat = { id: 'c0ffee'.padEnd(64, '0'), name: 'happy_cat', running: false };
+    const inUse = (asked: StoredImage) => (asked.id === image.id ? cat : undefined);
+    expect(() => removeImage('a', { inUse })).toThrow(
+      `conflict: unable to remove repository reference "a" (must force) - container c0ffee000000 is using its referenced image ${image.id.slice(7, 19)}`,
+    );
     expect(filesOf(store.root)).toEqual(files);
     expect(removeImage('a', { inUse: () => undefined }).untagged).toEqual(['a:latest']);
   });

@@ -22,7 +22,7 @@ import {
 } from '../../../src/engine/container-directory.ts';
 import { findContainer } from '../../../src/engine/find-container.ts';
 import { type ContainerRecord, containerIds, readRecord, writeRecord } from '../../../src/engine/record.ts';
-import { idRangesInUse, imagesInUse, listContainers } from '../../../src/engine/records.ts';
+import { idRangesInUse, imageUser, listContainers } from '../../../src/engine/records.ts';
 import { removeContainer } from '../../../src/engine/remove.ts';
 import { sweep } from '../../../src/engine/sweep.ts';
 import { nativeFile } from '../../../src/kernel/index.ts';
@@ -169,8 +169,8 @@ describe('the list', () => {
       [running.id, 'running', undefined],
     ]);
     expect(idRangesInUse()).toEqual([{ hostID: 5, size: 6 }]);
-    expect(imagesInUse({ id: 'sha256:1' })).toBe('two');
-    expect(imagesInUse({ id: 'sha256:2' })).toBeUndefined();
+    expect(imageUser({ id: 'sha256:1' })).toEqual({ id: running.id, name: 'one', running: true });
+    expect(imageUser({ id: 'sha256:2' })).toBeUndefined();
     closeSync(running.fd);
   });
 

@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { bytesOnDisk, type ImageUsage, imageUsage } from '../image/store/usage.ts';
+import { containersDirectory } from './paths.ts';
+import type { ContainerRecord } from './record.ts';
+import { listContainers } from './records.ts';
+
+/** What tsbox takes on this disk, in bytes of files. */
+export interface DiskUsage {
+  /** `containers` counts those that use the image. */
+  images: (ImageUsage & { containers: number })[];
+  /** Of all layers, each once. */
+  layers: number;
+  /** With what each has written. */
+  containers: { record: ContainerRecord; size: number }[];
+}
+
+export function diskUsage(): DiskUsage {
+  const { images, total } = imageUsage();
+  const records = listContainers();
+  return {
+    images: images.map((usage) => ({
+      ...usage,
+      containers: records.filter(({ imageId }) => imageId === usage.image.id).length,
+    })),
+    layers: total,
+    containers: records.map((record) => ({
+      record,
+      size: bytesOnDisk(join(containersDirectory(), record.id, 'upper')),
+    })),
+  };
+}
