@@ -16,7 +16,7 @@ export type { DiskUsage } from './engine/disk-usage.ts';
 export type { Check } from './engine/doctor/index.ts';
 export type { ExecOptions, ExecProcess, ExecStatus } from './engine/exec/index.ts';
 export { type Info, info } from './engine/info.ts';
-export { didYouMean } from './engine/options/index.ts';
+export { didYouMean, parseEnvironment } from './engine/options/index.ts';
 export type { ContainerRecord } from './engine/record.ts';
 export { listContainers } from './engine/records.ts';
 export { removeContainer } from './engine/remove.ts';

@@ -13,6 +13,11 @@ export const COMMANDS: Record<string, CommandEntry> = {
     group: 'Containers',
     run: async (args) => (await import('./run.ts')).run(args),
   },
+  exec: {
+    summary: 'Run a program in a container that runs',
+    group: 'Containers',
+    run: async (args) => (await import('./exec.ts')).execCommand(args),
+  },
   ps: {
     summary: 'List containers',
     group: 'Containers',

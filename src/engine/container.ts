@@ -1,6 +1,7 @@
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { CgroupStats } from '../cgroup/index.ts';
 import type { ProfileEntry } from '../launch/index.ts';
+import type { ExecOptions, ExecProcess } from './exec/index.ts';
 import type { RunOptions } from './run-options.ts';
 import type { StdioChoice } from './streams.ts';
 
@@ -66,6 +67,12 @@ export interface Container extends AsyncDisposable {
   stop(): Promise<ExitStatus>;
   /** @throws {TsboxError} NO_TERMINAL */
   resize(size: { columns: number; rows: number }): void;
+  /**
+   * Starts a program in it and resolves once that runs.
+   *
+   * @throws {TsboxError} NOT_RUNNING, PAUSED, NO_USER, BAD_OPTION; `exitCode` is 127 or 126 where the program is not there or cannot be run
+   */
+  exec(command: readonly string[], options?: ExecOptions): Promise<ExecProcess>;
   /** What it has used so far. */
   stats(): Promise<ContainerStats>;
   /** With `profile`: each system call with its time. */

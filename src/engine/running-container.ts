@@ -13,6 +13,7 @@ import {
 import { type ProfileEntry, profileOf } from '../launch/index.ts';
 import type { Container, ContainerStats, ExitStatus } from './container.ts';
 import { type ContainerDirectory, nameOwner, removeContainerDirectory } from './container-directory.ts';
+import type { ExecOptions, ExecProcess } from './exec/index.ts';
 import { parseSignal } from './options/index.ts';
 import type { Prepared } from './prepare.ts';
 import { type ContainerRecord, readRecord } from './record.ts';
@@ -90,6 +91,11 @@ export class RunningContainer implements Container {
       throw new TsboxError('NO_TERMINAL', `container ${this.name} has no terminal`);
     }
     if (this.#alive && !this.terminal?.destroyed) setWindowSize(this.#streams.terminalFd, size);
+  }
+
+  async exec(command: readonly string[], options?: ExecOptions): Promise<ExecProcess> {
+    const { exec } = await import('./exec/index.ts');
+    return exec(this.id, command, options);
   }
 
   async stats(): Promise<ContainerStats> {

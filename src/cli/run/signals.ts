@@ -26,7 +26,7 @@ const ENDING: readonly string[] = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'];
 
 export interface Forwarding {
   /** From now on signals go to the container, and its terminal follows the size of ours. */
-  to(container: Container, terminal: Terminal | undefined): void;
+  to(container: Pick<Container, 'kill'>, terminal: Terminal | undefined): void;
   /** Whether a signal came before there was a container, which is then killed as soon as it is there. */
   calledOff: boolean;
   /** 128+n where a signal n ended the run rather than the program itself. */
@@ -46,7 +46,7 @@ export interface Forwarding {
  */
 export function forwardSignals(proxy: boolean): Forwarding {
   const insistence = new Insistence();
-  let container: Container | undefined;
+  let container: Pick<Container, 'kill'> | undefined;
   const kill = (signal: string) => container?.kill(signal).catch(() => {}); // it may have ended meanwhile
 
   const onSignal = (name: Forwarded) => {

@@ -2,6 +2,9 @@ import { isatty, WriteStream } from 'node:tty';
 import { type Container, showBytes, TsboxError } from '../../index.ts';
 import type { Stream } from './arguments.ts';
 
+/** A container or a program with a terminal. `stop`: what to do when ours is gone. */
+export type OnTerminal = Pick<Container, 'terminal' | 'resize'> & { stop(): Promise<unknown> };
+
 /** Our terminal while it is the container's. */
 export interface Terminal {
   /** Resolves when everything that the program wrote is on our side. */
@@ -18,7 +21,7 @@ export interface Terminal {
  *
  * Node itself leaves raw mode when the process exits, by an uncaught error too; so a terminal is spoilt only by SIGKILL.
  */
-export function attachTerminal(container: Container, attach: ReadonlySet<Stream>): Terminal | undefined {
+export function attachTerminal(container: OnTerminal, attach: ReadonlySet<Stream>): Terminal | undefined {
   const { terminal } = container;
   if (terminal === null) return undefined;
   const drained = new Promise<void>((resolve) => {
@@ -49,7 +52,7 @@ export function requireTerminal(): void {
   });
 }
 
-function typeInto(container: Container): () => void {
+function typeInto(container: OnTerminal): () => void {
   const { stdin } = process;
   const hungUp = () => void container.stop().catch(() => {});
   stdin.setRawMode?.(true);
