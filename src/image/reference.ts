@@ -43,6 +43,11 @@ export function tryReference(text: string): Reference | undefined {
   const registry = split.registry === 'index.docker.io' ? 'docker.io' : (split.registry ?? 'docker.io');
   const path = registry === 'docker.io' && !split.rest.includes('/') ? `library/${split.rest}` : split.rest;
   if (!PATH.test(path) || registry.length + 1 + path.length > 255) return undefined;
+  if (split.registry !== undefined) {
+    // Docker takes `my_host.example/app` for no path either, though the grammar would have it. And the grammar has ports of any size and
+    // addresses like `[:::]`, where nobody can be asked.
+    if (!WHOLE_HOST.test(registry) || !URL.canParse(`http://${registry}`)) return undefined;
+  }
   const repository =
     registry === 'docker.io' ? path.replace(/^library\/(?=[^/]+$)/, '') : `${registry}/${path}`;
   const tag = givenTag ?? (digest === undefined ? 'latest' : undefined);
@@ -60,6 +65,7 @@ export function splitRegistry(name: string): { registry: string | undefined; res
 
 const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
 const HOST = `(?:${LABEL}(?:\\.${LABEL})*|\\[[0-9a-fA-F:]+\\])(?::[0-9]+)?`;
+const WHOLE_HOST = new RegExp(`^${HOST}$`);
 const PART = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const PATH = new RegExp(`^${PART}(?:/${PART})*$`);
 const GRAMMAR = new RegExp(
