@@ -185,7 +185,7 @@ describe('parseReference', () => {
         expect(parseReference(reference.name).name).toBe(reference.name);
       }
     }
-    expect(valid).toBeGreaterThan(500);
+    expect(valid).toBeGreaterThan(300);
   });
 
   it('takes an id for no more than a possible name', () => {
