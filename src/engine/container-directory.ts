@@ -5,7 +5,6 @@ import {
   mkdirSync,
   openSync,
   readlinkSync,
-  rmSync,
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
@@ -100,7 +99,7 @@ export function lockAbandoned(id: string): number | undefined {
  */
 export function removeContainerDirectory(id: string, name: string | undefined): void {
   const path = join(containersDirectory(), id);
-  rmSync(join(path, 'container.json'), { force: true });
+  removeTree(join(path, 'container.json'));
   for (let attempt = 1; ; attempt++) {
     try {
       removeTree(path);

@@ -56,8 +56,9 @@ export async function run(
     prepareWritableLayer(directory.path, prepared.built.spec);
     prepared.makeCgroupParents();
     streams = chooseStreams(options, mappedOwner(prepared.built.spec));
+    const mayBlock = options.mayBlock ?? false;
     let unwritten: unknown;
-    const starting = start(prepared, streams, options.profile ?? false, (pid) => {
+    const starting = start(prepared, streams, { timed: options.profile ?? false, mayBlock }, (pid) => {
       try {
         record.status = 'running';
         record.pid = pid;
@@ -68,14 +69,22 @@ export async function run(
       } catch (error) {
         unwritten = error;
       }
+      if (mayBlock) sweepOnce();
     });
     streams.release();
     started = await starting;
     if (unwritten !== undefined) throw unwritten;
-    const container = new RunningContainer(started, prepared, directory, await streams.connect(), record);
+    const container = new RunningContainer(
+      started,
+      prepared,
+      directory,
+      await streams.connect(),
+      record,
+      mayBlock,
+    );
     live.set(id, container);
     followSignal(container, options.signal);
-    sweepOnce();
+    if (!swept) setImmediate(sweepOnce);
     container.wait().then(
       () => live.delete(id),
       () => {},
@@ -131,19 +140,17 @@ function makeDirectory(id: string, name: string | undefined): ContainerDirectory
 }
 
 /**
- * Removes what others left that were killed together with their janitor. Once a process, and only now: nobody waits for it while
- * the container runs.
+ * Removes what others left that were killed together with their janitor. Once a process, and only when nobody waits for it: while the
+ * container makes itself, or runs.
  */
 function sweepOnce(): void {
   if (swept) return;
   swept = true;
-  setImmediate(() => {
-    try {
-      sweep();
-    } catch {
-      // Not this container's fault; `tsbox ps` and `tsbox rm` try again and say what is wrong.
-    }
-  });
+  try {
+    sweep();
+  } catch {
+    // Not this container's fault; `tsbox ps` and `tsbox rm` try again and say what is wrong.
+  }
 }
 
 let swept = false;
@@ -194,6 +201,7 @@ function runOptionsOf(options: StartOptions): RunOptions {
     size: _size,
     signal: _signal,
     profile: _,
+    mayBlock: _mayBlock,
     ...own
   } = options;
   return own;

@@ -8,6 +8,7 @@ import {
   signalName,
   signalPidfd,
   TsboxError,
+  waitHere,
   waitReadable,
 } from '../kernel/index.ts';
 import { type ProfileEntry, profileOf } from '../launch/index.ts';
@@ -18,7 +19,7 @@ import { parseSignal } from './options/index.ts';
 import type { Prepared } from './prepare.ts';
 import { type ContainerRecord, readRecord } from './record.ts';
 import { discardCgroup, type Started } from './start.ts';
-import type { ConnectedStreams } from './streams.ts';
+import { type ConnectedStreams, UNCONNECTED } from './streams.ts';
 import { updateRecord } from './update-record.ts';
 
 /** A container that this process has started and is the parent of. */
@@ -46,6 +47,7 @@ export class RunningContainer implements Container {
     directory: ContainerDirectory,
     streams: ConnectedStreams,
     record: ContainerRecord,
+    mayBlock: boolean,
   ) {
     this.id = directory.id;
     this.name = directory.name;
@@ -56,7 +58,7 @@ export class RunningContainer implements Container {
     this.#directory = directory;
     this.#streams = streams;
     this.#record = record;
-    this.#end = this.#settle();
+    this.#end = this.#settle(mayBlock && streams === UNCONNECTED);
     // Whoever asks gets the error; nobody has to ask.
     this.#end.catch(() => {});
   }
@@ -135,9 +137,11 @@ export class RunningContainer implements Container {
     return !this.#alive;
   }
 
-  async #settle(): Promise<ExitStatus> {
+  async #settle(mayBlock: boolean): Promise<ExitStatus> {
     const { pidfd } = this.#started;
-    await waitReadable(pidfd);
+    // Whoever starts us finishes first.
+    if (mayBlock) await undefined;
+    if (!mayBlock || !waitHere(pidfd, 'readable', 20)) await waitReadable(pidfd);
     const death = reap(pidfd) as Death;
     this.#alive = false;
     closeDescriptor(pidfd);

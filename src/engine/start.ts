@@ -7,6 +7,7 @@ import {
   signalPidfd,
   TsboxError,
   waitHangUp,
+  waitHere,
 } from '../kernel/index.ts';
 import { type Arena, failureError, leftOpen, runPlan } from '../launch/index.ts';
 import { type Bystander, type ContainerPlan, isExec, planContainer } from '../runtime/index.ts';
@@ -31,7 +32,7 @@ export interface Started {
 export async function start(
   prepared: Prepared,
   streams: Streams,
-  timed: boolean,
+  { timed, mayBlock }: { timed: boolean; mayBlock: boolean },
   cloned: (pid: number) => void = () => {},
 ): Promise<Started> {
   const ready = pipe();
@@ -50,7 +51,7 @@ export async function start(
   if (arena.slot(plan.helper?.pid ?? plan.pid) <= 0) closeDescriptor(ready.write);
   const early = arena.slot(plan.pid);
   if (early > 0) cloned(early);
-  await waitHangUp(ready.read);
+  if (!mayBlock || !waitHere(ready.read, 'hang-up', 100)) await waitHangUp(ready.read);
   closeDescriptor(ready.read);
   if (plan.helper !== undefined) reapBystander(arena, plan.helper);
   const pid = arena.slot(plan.pid);

@@ -133,7 +133,8 @@ function isPassable(fd: number): boolean {
 const NAMES = ['stdin', 'stdout', 'stderr'] as const;
 const DEV_NULL = 0x103;
 
-const UNCONNECTED: ConnectedStreams = {
+/** Where this process has no end of any of them. */
+export const UNCONNECTED: ConnectedStreams = {
   stdin: null,
   stdout: null,
   stderr: null,

@@ -19,3 +19,4 @@ export { removeTree } from './remove-tree.ts';
 export * from './signals.ts';
 export { cString, type SyscallContext, syscall } from './syscall.ts';
 export { setWindowSize, showBytes } from './terminal.ts';
+export { waitHere } from './wait-here.ts';

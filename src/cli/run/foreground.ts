@@ -55,6 +55,7 @@ function start(request: RunArguments, size: StartOptions['size']): Promise<Conta
     stderr: attach.has('stderr') ? 'inherit' : 'ignore',
     size,
     profile,
+    mayBlock: true,
   });
 }
 

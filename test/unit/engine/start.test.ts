@@ -26,7 +26,7 @@ function prepared(spec = sampleSpec(), cgroup = '/nowhere/tsbox/x'): Prepared {
 async function failing(what: Prepared) {
   const streams = openStreams({ stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' }, 0);
   try {
-    const starting = start(what, streams, false);
+    const starting = start(what, streams, { timed: false, mayBlock: false });
     streams.release();
     return await starting.then(
       () => 'started',
