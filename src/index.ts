@@ -25,6 +25,7 @@ export type { RunOptions } from './engine/run-options.ts';
 export { sweep } from './engine/sweep.ts';
 export type { ArchiveFormat, LoadedImage, LoadOptions, SaveOptions } from './image/archive/index.ts';
 export { findImage, listImages, type StoredImage } from './image/index.ts';
+export type { LayerState, PushedImage, PushOptions } from './image/push/index.ts';
 export type { ImageFilters } from './image/store/filter.ts';
 export type { ImageHistory } from './image/store/history.ts';
 export type { ImageDetails } from './image/store/inspect.ts';
@@ -96,6 +97,24 @@ export async function saveImages(references: readonly string[], options?: SaveOp
 export async function loadImages(source: string | Readable, options?: LoadOptions): Promise<LoadedImage[]> {
   const { loadImages } = await import('./image/archive/index.ts');
   return await loadImages(source, options);
+}
+
+/**
+ * Sends an image to the registry that its name says, under its tag. What is there already is not sent, and what another repository of
+ * that registry has is mounted from it. The manifest stays byte for byte what it is.
+ *
+ * @param name `localhost:5000/web:1`; the tag is `latest` where there is none
+ * @throws {TsboxError} BAD_REFERENCE, IMAGE_NOT_FOUND, STORE_CORRUPT, REGISTRY_DENIED, REGISTRY_UNREACHABLE, REGISTRY_FAILED
+ */
+export async function pushImage(name: string, options?: PushOptions): Promise<PushedImage> {
+  const { pushImage } = await import('./image/push/index.ts');
+  return await pushImage(name, options);
+}
+
+/** Sends all tags of a repository, one after the other. As `pushImage`, but `name` has no tag. */
+export async function pushAllTags(name: string, options?: PushOptions): Promise<PushedImage[]> {
+  const { pushAllTags } = await import('./image/push/index.ts');
+  return await pushAllTags(name, options);
 }
 
 /**

@@ -38,6 +38,11 @@ export const COMMANDS: Record<string, CommandEntry> = {
     group: 'Images',
     run: async (args) => (await import('./load.ts')).load(args),
   },
+  push: {
+    summary: 'Send an image to a registry',
+    group: 'Images',
+    run: async (args) => (await import('./push.ts')).push(args),
+  },
   save: {
     summary: 'Save images to an archive',
     group: 'Images',

@@ -2,6 +2,7 @@ import { login, TsboxError } from '../index.ts';
 import { ask } from './ask.ts';
 import { defineCommand } from './command.ts';
 import { print, printError } from './output.ts';
+import { TLS_VERIFY, tlsVerify } from './tls-verify.ts';
 import { usageError } from './usage.ts';
 
 interface Options {
@@ -29,11 +30,11 @@ export async function loginCommand(args: string[]): Promise<number> {
       'Password; other users of this machine can see it in the process list',
     )
     .option('--password-stdin', 'Read the password from standard input')
-    .option('--tls-verify [boolean]', 'false: take any certificate, and plain HTTP where there is no TLS')
+    .option(...TLS_VERIFY)
     .allowExcessArguments(false)
     .parse(args, { from: 'user' });
   const options = command.opts<Options>();
-  const verify = tlsVerify(options.tlsVerify);
+  const verify = tlsVerify('login', options.tlsVerify);
   const credentials = await credentialsOf(options);
   const { file } = await login(command.args[0] ?? 'docker.io', credentials, verify);
   printError(`The credentials are stored unencrypted in ${file}; only you can read it.\n`);
@@ -75,13 +76,6 @@ async function readPassword(): Promise<string> {
   }
   // Of `echo`, or of a file.
   return text.replace(/\r?\n$/, '');
-}
-
-function tlsVerify(value: string | boolean | undefined): { tlsVerify?: boolean } {
-  if (value === undefined) return {};
-  if (value === true || value === 'true') return { tlsVerify: true };
-  if (value === 'false') return { tlsVerify: false };
-  throw usageError('login', `--tls-verify is true or false, not ${JSON.stringify(value)}`);
 }
 
 const LONGEST = 64 * 1024;
