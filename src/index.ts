@@ -161,6 +161,16 @@ export async function imageHistory(reference: string): Promise<{ id: string; ent
   return imageHistory(reference);
 }
 
+/**
+ * The image of that name or id, whether it is unpacked or not.
+ *
+ * @throws {TsboxError} IMAGE_NOT_FOUND, AMBIGUOUS_ID, STORE_CORRUPT, NO_PLATFORM
+ */
+export async function findStoredImage(reference: string): Promise<StoredImage> {
+  const { findStored } = await import('./image/store/find.ts');
+  return findStored(reference).image;
+}
+
 /** The images that are so, the newest first. @param onDamaged told of those that cannot be read */
 export async function filterImages(
   filters: ImageFilters,

@@ -53,6 +53,21 @@ export const COMMANDS: Record<string, CommandEntry> = {
     group: 'Images',
     run: async (args) => (await import('./images.ts')).images(args),
   },
+  history: {
+    summary: 'Show how an image was made',
+    group: 'Images',
+    run: async (args) => (await import('./history.ts')).history(args),
+  },
+  tag: {
+    summary: 'Give an image one more name',
+    group: 'Images',
+    run: async (args) => (await import('./tag.ts')).tag(args),
+  },
+  image: {
+    summary: 'Work with images: inspect, prune, and all of the above',
+    group: 'Images',
+    run: async (args) => (await import('./image.ts')).image(args),
+  },
   rmi: {
     summary: 'Remove images',
     group: 'Images',
@@ -79,6 +94,8 @@ export const COMMANDS: Record<string, CommandEntry> = {
     run: async (args) => (await import('./doctor.ts')).doctorCommand(args),
   },
   system: {
+    summary: 'Show what tsbox takes on the disk, and clean up',
+    group: 'This machine',
     run: async (args) => (await import('./system.ts')).system(args),
   },
 };

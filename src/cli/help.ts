@@ -10,7 +10,7 @@ export function overview(): string {
   for (const group of ['Containers', 'Images', 'This machine'] as const) {
     lines.push('', `${group}:`);
     for (const [name, command] of Object.entries(COMMANDS)) {
-      if (command.group === group) lines.push(`  ${name.padEnd(8)} ${command.summary}`);
+      if (command.group === group) lines.push(`  ${name.padEnd(9)} ${command.summary}`);
     }
   }
   lines.push(

@@ -2,23 +2,34 @@ import { removeImage } from '../index.ts';
 import { defineCommand } from './command.ts';
 import { forEachName } from './each.ts';
 import { print } from './output.ts';
+import { report } from './report.ts';
 
 /** `tsbox rmi` */
 export async function rmi(args: string[]): Promise<number> {
   const command = defineCommand({
-    usage: 'rmi IMAGE…',
+    usage: 'rmi [OPTIONS] IMAGE…',
     description: 'Remove images by name or ID. Layers go with the last image that uses them.',
     examples: [
       ['tsbox rmi alpine', 'one'],
+      ['tsbox rmi -f 0123abcd', 'one with all its names'],
       ['tsbox rmi $(tsbox images -q)', 'all'],
     ],
   })
     .argument('<image...>')
+    .option('-f, --force', 'Remove all names of an ID; take the name from an image that a container uses')
+    .option('--no-prune', "Accepted for Docker's sake: there are no untagged parents here")
     .parse(args, { from: 'user' });
+  const { force = false } = command.opts<{ force?: boolean }>();
   return forEachName(command.args, async (name) => {
-    const { untagged, deleted } = await removeImage(name);
-    print(
-      [...untagged.map((tag) => `Untagged: ${tag}\n`), ...deleted.map((id) => `Deleted: ${id}\n`)].join(''),
-    );
+    try {
+      const { untagged, deleted } = await removeImage(name, { force });
+      print(
+        [...untagged.map((tag) => `Untagged: ${tag}\n`), ...deleted.map((id) => `Deleted: ${id}\n`)].join(''),
+      );
+    } catch (error) {
+      // As Docker does: what is to be gone is gone.
+      if (!force || (error as { code?: unknown }).code !== 'IMAGE_NOT_FOUND') throw error;
+      report(error);
+    }
   });
 }

@@ -31,6 +31,11 @@ export function ago(moment: string | number | Date, now = Date.now()): string {
   return Number.isNaN(seconds) ? 'unknown' : `${age(Math.max(0, seconds))} ago`;
 }
 
+/** `2024-01-31 12:00:00 +0000 UTC`, as Go prints a time. */
+export function timestamp(moment: string): string {
+  return new Date(moment).toISOString().replace(/^(.+)T(.+?)\.\d+Z$/, '$1 $2 +0000 UTC');
+}
+
 function withUnit(value: number, base: number, units: string[], space: string): string {
   let power = 0;
   while (value >= base && power < units.length - 1) {

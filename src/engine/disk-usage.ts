@@ -10,19 +10,23 @@ export interface DiskUsage {
   images: (ImageUsage & { containers: number })[];
   /** Of all layers, each once. */
   layers: number;
+  /** Of those that no container's image has. */
+  unusedLayers: number;
   /** With what each has written. */
   containers: { record: ContainerRecord; size: number }[];
 }
 
 export function diskUsage(): DiskUsage {
-  const { images, total } = imageUsage();
   const records = listContainers();
+  const ids = new Set(records.map(({ imageId }) => imageId));
+  const { images, total, unused } = imageUsage((image) => ids.has(image.id));
   return {
     images: images.map((usage) => ({
       ...usage,
       containers: records.filter(({ imageId }) => imageId === usage.image.id).length,
     })),
     layers: total,
+    unusedLayers: unused,
     containers: records.map((record) => ({
       record,
       size: bytesOnDisk(join(containersDirectory(), record.id, 'upper')),

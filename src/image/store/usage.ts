@@ -11,8 +11,12 @@ export interface ImageUsage {
   unique: number;
 }
 
-/** One entry an image, whatever number of names it has; and all layers together, each counted once. */
-export function imageUsage(): { images: ImageUsage[]; total: number } {
+/** One entry an image, whatever number of names it has; and all layers together, each counted once, and those that no used image has. */
+export function imageUsage(isUsed: (image: StoredImage) => boolean): {
+  images: ImageUsage[];
+  total: number;
+  unused: number;
+} {
   const images = [...new Map(listImages().map((image) => [image.id, image])).values()];
   const users = new Map<string, number>();
   for (const image of images) {
@@ -26,7 +30,9 @@ export function imageUsage(): { images: ImageUsage[]; total: number } {
     const shared = sum(layers.filter((layer) => (users.get(layer) ?? 0) > 1));
     return { image, shared, unique: sum(layers) - shared };
   });
-  return { images: usages, total: sum([...sizes.keys()]) };
+  const used = new Set(images.filter(isUsed).flatMap((image) => image.layers));
+  const all = [...sizes.keys()];
+  return { images: usages, total: sum(all), unused: sum(all.filter((layer) => !used.has(layer))) };
 }
 
 /** Bytes of the regular files in a directory, each once however many links it has. Nothing where it is not there. */
