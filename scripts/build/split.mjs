@@ -149,6 +149,8 @@ function namesTaken(source) {
     const names = /^\{([^{}]*)\}$/.exec(clause)?.[1];
     if (names === undefined)
       throw new Error(`the second file may not import \`${clause.slice(0, 80)}\` from ${file.slice(0, 80)}`);
+    // Only types are taken from it.
+    if (names.trim() === '') continue;
     const known = taken.get(file) ?? new Set();
     for (const name of names.split(',')) known.add(name.trim().split(' as ')[0]);
     taken.set(file, known);
