@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { TsboxError } from '../kernel/index.ts';
 import { JSON_LIMIT, OCI_MANIFEST, parseImageManifest } from './manifest.ts';
 import type { BlobDescriptor, Manifest } from './registry/types.ts';
-import { blobPath, type Descriptor, findById, findNamed, notFound, readIndex } from './store/index.ts';
+import { blobPath, type Descriptor, resolveManifest } from './store/index.ts';
 
 /** The files that an image of the store is made of, as they came: what can be given away. */
 export interface StoredFiles {
@@ -13,22 +13,12 @@ export interface StoredFiles {
 }
 
 /**
- * The line of the index that a name, a digest or an id means.
+ * The image behind a line of the store's index; of an image for several machines, which another program has copied in, the one for this machine.
  *
- * @throws {TsboxError} IMAGE_NOT_FOUND, AMBIGUOUS_ID
+ * @throws {TsboxError} STORE_CORRUPT, BAD_MANIFEST, NO_PLATFORM
  */
-export function findDescriptor(reference: string): Descriptor {
-  const all = readIndex();
-  const named = findNamed(all, reference);
-  if (named !== undefined) return named;
-  const [image] = findById(all, reference);
-  const found = image && all.find(({ digest }) => digest === image.digest);
-  if (found === undefined) throw notFound(reference, all);
-  return found;
-}
-
-/** @throws {TsboxError} STORE_CORRUPT, BAD_MANIFEST */
-export function readStoredFiles(descriptor: Descriptor): StoredFiles {
+export function readStoredFiles(line: Descriptor): StoredFiles {
+  const descriptor = resolveManifest(line)?.descriptor ?? line;
   const bytes = readStoredJson(descriptor.digest);
   const { mediaType, config, layers } = parseImageManifest(bytes);
   return {

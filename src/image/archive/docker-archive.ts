@@ -46,6 +46,7 @@ function readItem(item: unknown, members: Members): FoundImage {
   return {
     names: [...new Set((RepoTags ?? []).map((name) => readName(name).name))],
     manifest: makeManifest(config, descriptors),
+    made: true,
     config: { descriptor: config, bytes },
     layers,
   };

@@ -6,6 +6,8 @@ export interface FoundImage {
   /** Names in the store; none for one that is to have its id only. */
   names: string[];
   manifest: Manifest;
+  /** Whether the manifest was made here, since the archive has none. */
+  made: boolean;
   config: { descriptor: BlobDescriptor; bytes: Buffer };
   layers: { descriptor: BlobDescriptor; member: Member }[];
 }

@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, linkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { TsboxError } from '../../kernel/index.ts';
@@ -19,6 +19,7 @@ import {
 import { type LayerBlob, unpackBlob, verifyBlob } from '../unpack-blob.ts';
 import { readDockerArchive } from './docker-archive.ts';
 import type { FoundImage } from './found.ts';
+import { manifestOf } from './manifest-of.ts';
 import type { Members } from './members.ts';
 import { readOciArchive } from './oci-archive.ts';
 import { IMPORT, spoolArchive } from './spool.ts';
@@ -91,6 +92,8 @@ function imagesOf(members: Members): FoundImage[] {
 
 interface Checked extends FoundImage {
   diffIds: string[];
+  /** The blobs of its layers, by digest. */
+  blobs: Map<string, string>;
 }
 
 /** What the store will read again must be readable before it is in there. */
@@ -103,7 +106,7 @@ function check(image: FoundImage): Checked {
     if ((error as TsboxError).code !== 'STORE_CORRUPT') throw error;
     throw badArchive(`the configuration ${descriptor.digest} of its image has a field of a wrong type`);
   }
-  return { ...image, diffIds };
+  return { ...image, diffIds, ...manifestOf(image) };
 }
 
 /**
@@ -148,15 +151,15 @@ async function unpackLayers(
   return bytes;
 }
 
-function keepBlobs({ manifest, config, layers }: FoundImage, directory: string): void {
+/** By links: layers are in the spool, or in the store already. */
+function keepBlobs({ manifest, config, blobs }: Checked, directory: string): void {
   const place = (digest: string) => join(directory, digest.slice(7));
   const texts = [
     { digest: manifest.digest, bytes: manifest.bytes },
     { digest: config.descriptor.digest, bytes: config.bytes },
   ];
   for (const { digest, bytes } of texts) if (!existsSync(place(digest))) writeBlob(place(digest), bytes);
-  for (const { member } of layers)
-    if (!existsSync(place(member.digest))) renameSync(member.path, place(member.digest));
+  for (const [digest, path] of blobs) if (!existsSync(place(digest))) linkSync(path, place(digest));
 }
 
 function publish(

@@ -94,6 +94,7 @@ function readImage(line: Line, members: Members): FoundImage {
   return {
     names: [],
     manifest: { mediaType: manifest.mediaType ?? mediaType ?? OCI_MANIFEST, digest: line.digest, bytes },
+    made: false,
     config: { descriptor: manifest.config, bytes: members.text(config, 'configuration') },
     layers: manifest.layers.map((descriptor) => ({ descriptor, member: blob(descriptor, members, 'layer') })),
   };

@@ -1,6 +1,6 @@
 import { tryReference } from '../reference.ts';
-import { type Descriptor, REF_NAME, readIndex } from '../store/index.ts';
-import { findDescriptor, readStoredFiles, type StoredFiles } from '../stored-files.ts';
+import { type Descriptor, findStored, imageName, readIndex } from '../store/index.ts';
+import { readStoredFiles, type StoredFiles } from '../stored-files.ts';
 
 /** An image that is to be saved. */
 export interface Selected {
@@ -30,7 +30,7 @@ function meant(text: string): { descriptor: Descriptor; name: string | undefined
   const reference = tryReference(text);
   if (reference !== undefined && reference.tag === 'latest' && !text.endsWith(':latest')) {
     const tags = readIndex().flatMap((descriptor) => {
-      const name = descriptor.annotations?.[REF_NAME] ?? '';
+      const name = imageName(descriptor);
       const stored = tryReference(name);
       return stored?.repository === reference.repository && stored.tag !== undefined
         ? [{ descriptor, name }]
@@ -38,8 +38,8 @@ function meant(text: string): { descriptor: Descriptor; name: string | undefined
     });
     if (tags.length > 0) return tags;
   }
-  const descriptor = findDescriptor(text);
-  const name = descriptor.annotations?.[REF_NAME] ?? '';
+  const { descriptor } = findStored(text);
+  const name = imageName(descriptor);
   const stored = tryReference(name);
   // Something may have been found by its id only, or by its digest, which is no name in an archive.
   const named = stored?.tag !== undefined && stored.name === reference?.name;

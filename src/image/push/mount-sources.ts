@@ -1,5 +1,5 @@
 import { type Reference, tryReference } from '../reference.ts';
-import { type Descriptor, REF_NAME } from '../store/index.ts';
+import { type Descriptor, imageName, PULLED_DIGEST } from '../store/index.ts';
 import { readStoredFiles } from '../stored-files.ts';
 
 /**
@@ -13,9 +13,9 @@ export function mountSources(to: Reference, all: readonly Descriptor[]): (digest
   const pulled = new Map<string, string>();
   const named = new Map<string, string>();
   for (const descriptor of all) {
-    const reference = tryReference(descriptor.annotations?.[REF_NAME] ?? '');
+    const reference = tryReference(imageName(descriptor));
     if (reference?.registry !== to.registry || reference.path === to.path) continue;
-    const paths = descriptor.annotations?.[PULLED] === undefined ? named : pulled;
+    const paths = descriptor.annotations?.[PULLED_DIGEST] === undefined ? named : pulled;
     // The last one stays: the newest.
     for (const digest of blobsOf(descriptor)) paths.set(digest, reference.path);
   }
@@ -24,9 +24,6 @@ export function mountSources(to: Reference, all: readonly Descriptor[]): (digest
     return [...new Set(found)];
   };
 }
-
-/** The digest that a registry gave for the name. */
-const PULLED = 'tsbox.pulled-digest';
 
 function blobsOf(descriptor: Descriptor): string[] {
   try {

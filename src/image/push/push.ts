@@ -7,7 +7,7 @@ import {
   type RegistryOptions,
   type Repository,
 } from '../registry/index.ts';
-import { blobPath, type Descriptor, findNamed, notFound, REF_NAME, readIndex } from '../store/index.ts';
+import { blobPath, type Descriptor, findNamed, imageName, notFound, readIndex } from '../store/index.ts';
 import { readStoredFiles, type StoredFiles } from '../stored-files.ts';
 import { mountSources } from './mount-sources.ts';
 
@@ -71,7 +71,7 @@ export async function pushAllTags(name: string, options: PushOptions = {}): Prom
     });
   const all = readIndex();
   const tags = all.flatMap((descriptor) => {
-    const reference = tryReference(descriptor.annotations?.[REF_NAME] ?? '');
+    const reference = tryReference(imageName(descriptor));
     return reference?.repository === wanted.repository && reference.tag !== undefined
       ? [{ reference, descriptor }]
       : [];

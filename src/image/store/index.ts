@@ -5,7 +5,14 @@
 export type { ImageUser } from './conflict.ts';
 export { findById, findImage, findNamed, findStored, listImages, notFound } from './find.ts';
 export { sweepImages } from './garbage.ts';
-export { type Descriptor, imageName, REF_NAME, readIndex } from './index-file.ts';
+export {
+  type Descriptor,
+  imageName,
+  PULLED_DIGEST,
+  REF_NAME,
+  readIndex,
+  UNPACKED_SIZE,
+} from './index-file.ts';
 export { blobPath, isDigest, layerPath, storePaths } from './paths.ts';
 export { publishImage } from './publish.ts';
 export { readConfig } from './read-image.ts';

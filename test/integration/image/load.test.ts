@@ -89,6 +89,25 @@ describe.skipIf(!isRoot)(`loading images${needsRoot}`, () => {
     }
   });
 
+  it('keeps the manifest that is here of an image that comes back without one', async () => {
+    const layout = layoutOf();
+    await loadImages(pack(layout));
+    const text = readFileSync(blobPath(layout, layout.config.digest));
+    const made = [
+      file('c.json', text),
+      ...tars.map((tar, index) => file(`${index}.tar`, tar)),
+      file('manifest.json', json([{ Config: 'c.json', RepoTags: ['two:2'], Layers: ['0.tar', '1.tar'] }])),
+    ];
+    expect(await loadImages(Readable.from([archive(...made)]))).toEqual([
+      { name: 'two:2', id: layout.config.digest, digest: layout.descriptor.digest },
+    ]);
+    expect(listImages().map(({ name, digest }) => [name, digest])).toEqual([
+      ['two:1', layout.descriptor.digest],
+      ['two:2', layout.descriptor.digest],
+    ]);
+    expect(filesOf(store.root).filter((each) => each.startsWith('images/blobs/sha256/'))).toHaveLength(4);
+  });
+
   it.each([
     ['two whole layers', (tar: Buffer) => file('b/layer.tar', tar)],
     [
