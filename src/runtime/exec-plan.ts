@@ -79,7 +79,7 @@ export function planEntry(input: ExecInput): EntryPlan {
 
   const becoming = new Stage(steps, 'Become the program');
   placeStdio(becoming, terminal ?? { stdin: 0, stdout: 1, stderr: 2 }, READY);
-  enterDirectory(becoming, process.cwd);
+  becoming.call('close', [enterDirectory(becoming, process.cwd)], 'done');
   settings.setRlimits(becoming, process.rlimits);
 
   const last = programSteps(process, terminal !== undefined);

@@ -98,7 +98,7 @@ export function placeStdio(stage: Stage, stdio: Stdio | Slot, keep: number): voi
  * Enters the working directory. Only now that no descriptor of the host is open, and through none of proc's links: /proc/self/fd/7 or
  * /proc/1/root, which a symlink of the image may lead to, could be a directory of the host (CVE-2024-21626).
  */
-export function enterDirectory(stage: Stage, path: string): void {
+export function enterDirectory(stage: Stage, path: string): Slot {
   const how = Buffer.alloc(24);
   const open = flags(O, 'O_PATH', 'O_DIRECTORY', 'O_CLOEXEC');
   how.writeBigUInt64LE(BigInt(open.value), 0);
@@ -111,6 +111,7 @@ export function enterDirectory(stage: Stage, path: string): void {
     'the working directory, by a way that stays inside',
   );
   stage.call('fchdir', [directory], 'where the program begins');
+  return directory;
 }
 
 /** One exec for each directory of PATH, as execvp(3) does it; the first that is there becomes the program. */
