@@ -22,21 +22,40 @@ export const UNPACKED_SIZE = 'tsbox.unpacked-size';
 export const PULLED_DIGEST = 'tsbox.pulled-digest';
 
 /**
- * What index.json lists; nothing where there is no store yet. Where another program has added a line for a name in other words (`alpine`
- * beside `alpine:latest`), the later line has it.
+ * What index.json lists; nothing where there is no store yet.
  *
  * @throws {TsboxError} STORE_UNREADABLE, STORE_CORRUPT
  */
 export function readIndex(): Descriptor[] {
-  const lines = readLines().filter(isDescriptor);
-  const seen = new Set<string>();
+  return agreed(readLines().filter(isDescriptor));
+}
+
+/**
+ * What other programs have written may contradict itself: a name in two spellings (`alpine`, `alpine:latest`), where the later line counts; a line
+ * without a name beside one with a name for the same manifest; a line that does not know that the image is unpacked.
+ */
+function agreed(lines: Descriptor[]): Descriptor[] {
+  const names = new Set<string>();
+  const sizes = new Map<string, string>();
   for (let at = lines.length - 1; at >= 0; at--) {
     const line = lines[at] as Descriptor;
     const name = imageName(line);
-    if (seen.has(name)) lines[at] = withoutName(line);
-    if (name !== '') seen.add(name);
+    const size = line.annotations?.[UNPACKED_SIZE];
+    if (size !== undefined) sizes.set(line.digest, size);
+    if (names.has(name)) lines[at] = withoutName(line);
+    else if (name !== '') names.add(name);
   }
-  return lines;
+  const named = new Set(lines.filter((line) => imageName(line) !== '').map(({ digest }) => digest));
+  return lines
+    .filter((line, at) => {
+      if (imageName(line) !== '') return true;
+      return !named.has(line.digest) && lines.findIndex(({ digest }) => digest === line.digest) === at;
+    })
+    .map((line) => {
+      const size = sizes.get(line.digest);
+      if (size === undefined || line.annotations?.[UNPACKED_SIZE] !== undefined) return line;
+      return { ...line, annotations: { ...line.annotations, [UNPACKED_SIZE]: size } };
+    });
 }
 
 /** `alpine:latest`, or nothing. What another program has written and is no reference is a name all the same. */
