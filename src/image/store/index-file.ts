@@ -102,7 +102,7 @@ export function readJson(path: string, limit = JSON_LIMIT, rewritten = false): o
     } catch {
       // Said below.
     }
-    if (!rewritten || attempt === 5) throw corrupt(path);
+    if (!rewritten || attempt === 25) throw corrupt(path);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
   }
 }
