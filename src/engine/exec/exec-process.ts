@@ -78,9 +78,18 @@ export class ExecProcess implements AsyncDisposable {
     for (const stream of [this.stdin, this.stdout, this.stderr, this.terminal]) stream?.destroy();
   }
 
-  async #settle(): Promise<ExecStatus> {
+  async #death(): Promise<Death> {
     await waitReadable(this.#pidfd);
-    const death = reap(this.#pidfd) as Death;
+    for (let pause = 1; ; pause = Math.min(pause * 2, 100)) {
+      const death = reap(this.#pidfd);
+      if (death !== undefined) return death;
+      // Dead, but somebody in the container traces it, who is told first (ptrace(2)).
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+
+  async #settle(): Promise<ExecStatus> {
+    const death = await this.#death();
     this.#alive = false;
     closeDescriptor(this.#pidfd);
     await this.#streams.drained;
