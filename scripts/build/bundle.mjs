@@ -69,7 +69,7 @@ export async function bundleCommand() {
  * Files that worker threads start with, each with all it needs in it: `dist/NAME` from `src/…`. A worker has modules of its own in any
  * case. The command and the library start the same file, by its path (`packageRoot()`).
  */
-export const WORKERS = {};
+export const WORKERS = { 'unpack-worker.cjs': 'src/image/unpack/worker.ts' };
 
 /** What is in {@link WORKERS}. */
 export async function bundleWorkers() {

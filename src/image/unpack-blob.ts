@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync } from 'node:fs';
+import { createReadStream, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsboxError } from '../kernel/index.ts';
 import { plainName } from './archive-error.ts';
-import { applyLayer } from './layer/index.ts';
 import { ARCHIVE_LIMITS, type ArchiveLimits } from './limits.ts';
 import { decompress, detectCompression, meter, peek } from './source/index.ts';
 import { makeTemporary, storePaths, type Temporary } from './store/index.ts';
 import { TarReader } from './tar/index.ts';
+import { carryOut, GrowingFile } from './unpack/index.ts';
 
 /** A layer as it lies in a file: a tar, plain or compressed. */
 export interface LayerBlob {
@@ -42,15 +42,25 @@ export async function unpackBlob(
 ): Promise<{ layer: Temporary; bytes: number }> {
   checkLayerMediaType(blob.mediaType);
   const layer = makeTemporary(storePaths().layers);
+  const file = new GrowingFile(blob.path);
+  const stop = () => file.fail(options.signal?.reason);
   try {
     const directory = join(layer.path, 'diff');
     mkdirSync(directory, 0o755);
+    options.signal?.throwIfAborted();
+    options.signal?.addEventListener('abort', stop);
+    file.grow(statSync(blob.path).size, true);
     const limits = { ...ARCHIVE_LIMITS, ...options.limits };
-    const { bytes } = await checked(blob, limits, options, (tar) => applyLayer(tar, directory, limits));
+    const job = { blob: blob.path, directory, limits, hashBlob: blob.digest !== undefined };
+    const { bytes, digest, diffId } = await carryOut(job, file, options.onProgress);
+    if (blob.digest !== undefined) compare('digest', blob.digest, digest);
+    compare('diff ID', blob.diffId, diffId);
     return { layer, bytes };
   } catch (error) {
     layer.release();
     throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
   }
 }
 
@@ -132,7 +142,7 @@ async function checked<Result>(
   }
 }
 
-function compare(what: string, expected: string, found: string): void {
+function compare(what: string, expected: string, found: string | undefined): void {
   if (expected === found) return;
   throw new TsboxError(
     'BAD_BLOB',

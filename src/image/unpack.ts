@@ -1,10 +1,10 @@
-import { createHash, type Hash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { applyLayer } from './layer/index.ts';
 import { ARCHIVE_LIMITS, type ArchiveLimits } from './limits.ts';
-import { type Compression, decompress, detectCompression, meter, openSource, peek } from './source/index.ts';
+import { type Compression, openSource } from './source/index.ts';
+import { Unpackers, type Unpacking } from './unpack/index.ts';
 
 /** What came out of an archive. */
 export interface Unpacked {
@@ -34,58 +34,59 @@ export async function unpack(
     onProgress?: (received: number, total: number | undefined) => void;
   },
 ): Promise<Unpacked> {
-  const limits = { ...ARCHIVE_LIMITS, ...options.limits };
   const { chunks, size: total } = await openSource(source);
   const directory = join(layer, 'diff');
   mkdirSync(directory, 0o755);
-  const blob = openSync(join(blobs, 'layer'), 'wx', 0o600);
+  const [blob, plain] = [join(blobs, 'layer'), join(blobs, 'plain')];
+  const file = openSync(blob, 'wx', 0o600);
+  const unpackers = new Unpackers(1);
+  const limits = { ...ARCHIVE_LIMITS, ...options.limits };
+  const unpacking = unpackers.start({ blob, directory, limits, plain });
   try {
-    let received = 0;
-    const raw = counted(chunks, (count) => {
-      received += count;
-      options.onProgress?.(received, total);
-    });
-    const { start, all } = await peek(raw, 6);
-    const compression = detectCompression(start);
-    const [stored, content] = [new Tap(), new Tap()];
-    const kept = compression === 'xz' ? all : stored.pass(all, blob);
-    const plain = meter(decompress(kept, compression), () => received, limits);
-    const tar = compression === 'xz' ? stored.pass(plain, blob) : content.pass(plain);
-    const { bytes } = await applyLayer(tar, directory, limits);
-    const digest = stored.digest();
-    renameSync(join(blobs, 'layer'), join(blobs, digest.slice(7)));
-    const diffId = compression === 'xz' ? digest : content.digest();
-    return { compression, digest, size: stored.size, diffId, bytes };
+    const stored = await store(chunks, file, unpacking, (received) => options.onProgress?.(received, total));
+    const { compression, diffId, tarBytes, bytes } = await unpacking.layer;
+    const [digest, size] = compression === 'xz' ? [diffId, tarBytes] : [stored.digest, stored.size];
+    renameSync(compression === 'xz' ? plain : blob, join(blobs, digest.slice(7)));
+    rmSync(blob, { force: true });
+    return { compression, digest, size, diffId, bytes };
+  } catch (error) {
+    unpacking.fail(error);
+    // It may be in the middle of a file: nothing is removed under its hands.
+    await unpacking.layer.catch(() => {});
+    throw error;
   } finally {
-    closeSync(blob);
+    closeSync(file);
+    await unpackers.close();
   }
 }
 
-/** Hashes what passes, and writes it to a file if there is one. */
-class Tap {
-  size = 0;
-  readonly #hash: Hash = createHash('sha256');
-
-  async *pass(chunks: AsyncIterable<Buffer>, file?: number): AsyncGenerator<Buffer> {
-    for await (const chunk of chunks) {
-      this.size += chunk.length;
-      this.#hash.update(chunk);
-      if (file !== undefined) for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
-      yield chunk;
+/** Writes what comes to the file, and stops at once where it turns out that it cannot be unpacked. */
+async function store(
+  chunks: AsyncIterable<Uint8Array>,
+  file: number,
+  unpacking: Unpacking,
+  onReceived: (received: number) => void,
+): Promise<{ digest: string; size: number }> {
+  const hash = createHash('sha256');
+  const source = chunks[Symbol.asyncIterator]();
+  // Only its failure is of interest while there is more to read.
+  const failure = unpacking.layer.then(() => new Promise<never>(() => {}));
+  let size = 0;
+  try {
+    for (;;) {
+      const next = await Promise.race([source.next(), failure]);
+      if (next.done) break;
+      const chunk = next.value;
+      hash.update(chunk);
+      for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
+      size += chunk.length;
+      unpacking.grow(size);
+      onReceived(size);
     }
+  } finally {
+    // Not waited for: a source that gives nothing does not end either.
+    void source.return?.(undefined)?.catch(() => {});
   }
-
-  digest(): string {
-    return `sha256:${this.#hash.digest('hex')}`;
-  }
-}
-
-async function* counted(
-  chunks: AsyncIterable<Buffer>,
-  count: (bytes: number) => void,
-): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) {
-    count(chunk.length);
-    yield Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
-  }
+  unpacking.grow(size, true);
+  return { digest: `sha256:${hash.digest('hex')}`, size };
 }

@@ -73,6 +73,7 @@ describe.skipIf(!hasCrossCompiler)(
         'seccomp',
         'tsbox.cjs',
         'types',
+        'unpack-worker.cjs',
       ]);
       expect(readdirSync(installed).sort()).toEqual(
         expect.arrayContaining(['CHANGELOG.md', 'LICENSE', 'SECURITY.md', 'dist', 'package.json']),

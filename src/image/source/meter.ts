@@ -14,16 +14,25 @@ export async function* meter(
   let total = 0;
   for await (const chunk of chunks) {
     total += chunk.length;
-    if (total > limits.contentBytes) {
-      throw badArchive(`it unpacks to more than ${Math.round(limits.contentBytes / 2 ** 30)} GiB`);
-    }
-    if (total > limits.ratioFrom && total > received() * limits.ratio) {
-      throw badArchive(
-        `it unpacks to more than ${limits.ratio} times its size: it looks like a decompression bomb`,
-        BOMB,
-      );
-    }
+    checkAmount(total, received(), limits);
     yield chunk;
+  }
+}
+
+/**
+ * @param total bytes of content so far
+ * @param received bytes of the source so far
+ * @throws {TsboxError} BAD_ARCHIVE
+ */
+export function checkAmount(total: number, received: number, limits: ArchiveLimits): void {
+  if (total > limits.contentBytes) {
+    throw badArchive(`it unpacks to more than ${Math.round(limits.contentBytes / 2 ** 30)} GiB`);
+  }
+  if (total > limits.ratioFrom && total > received * limits.ratio) {
+    throw badArchive(
+      `it unpacks to more than ${limits.ratio} times its size: it looks like a decompression bomb`,
+      BOMB,
+    );
   }
 }
 
