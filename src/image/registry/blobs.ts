@@ -1,7 +1,7 @@
 import { TsboxError } from '../../kernel/index.ts';
 import { hashFor } from './digest.ts';
 import { Refusal } from './failure.ts';
-import { discard, type HttpResponse, TransportError } from './http/index.ts';
+import { type HttpResponse, TransportError } from './http/index.ts';
 import type { Place } from './manifests.ts';
 import type { BlobDescriptor } from './types.ts';
 
@@ -80,7 +80,7 @@ async function open(
     const framed = response.headers['transfer-encoding'] !== undefined;
     return { body: response.body, start: startOf(place, response, descriptor, offset), framed };
   } catch (error) {
-    await discard(response);
+    response.close();
     throw error;
   }
 }

@@ -76,7 +76,7 @@ function advice(error: TransportError): { advice?: string } {
 
 /** `errors[0]` of the distribution specification, or `message` or `details`, which some give instead; or that it is a web page. */
 async function reason(response: HttpResponse): Promise<string | undefined> {
-  const body = await readBody(response.body, ERROR_BYTES).catch(() => undefined);
+  const body = await readBody(response, ERROR_BYTES, 10_000).catch(() => undefined);
   if (body === undefined) return undefined;
   const type = response.headers['content-type'] ?? '';
   if (/^text\/html/i.test(type) || /^\s*<(?:!doctype|html)/i.test(body.toString('latin1', 0, 200)))

@@ -44,7 +44,7 @@ export async function getManifest(place: Place, reference: string): Promise<Mani
       advice: 'check the name and the tag',
     });
   }
-  const bytes = await readBody(response.body, MANIFEST_BYTES);
+  const bytes = await readBody(response, MANIFEST_BYTES);
   if (bytes === undefined)
     throw bad(place, reference, `its manifest is larger than ${MANIFEST_BYTES >> 20} MiB`);
   const mediaType = mediaTypeOf(response);

@@ -44,7 +44,7 @@ export async function fetchToken(
       advice: `tsbox login ${registry}`,
     });
   }
-  const body = await readBody(response.body, TOKEN_BYTES);
+  const body = await readBody(response, TOKEN_BYTES);
   const object = body === undefined ? undefined : parseJsonObject(body);
   const value = object?.token || object?.access_token;
   // Anything else would be another header, or none.

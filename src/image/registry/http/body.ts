@@ -16,18 +16,20 @@ export async function* pieces(message: IncomingMessage, idle: number): AsyncGene
     failure ??= error;
     wake();
   };
+  let came = 0;
   const timer = setTimeout(() => {
-    if (message.isPaused()) return void timer.refresh();
-    const seconds = Math.round(idle / 100) / 10;
-    fail(
-      new TransportError('ETIMEDOUT', `nothing came for ${seconds} seconds`, {
-        connected: true,
-      }),
-    );
+    const before = came;
+    // Timers come before what has been received: after a stop of this process, something may have been waiting for us all the time.
+    setImmediate(() => {
+      if (message.isPaused() || came > before) return void timer.refresh();
+      const text = `nothing came for ${Math.round(idle / 100) / 10} seconds`;
+      fail(new TransportError('ETIMEDOUT', text, { connected: true }));
+    });
   }, idle);
   message.on('data', (chunk: Buffer) => {
     queue.push(chunk);
     queued += chunk.length;
+    came += chunk.length;
     timer.refresh();
     if (queued > HIGH_WATER) message.pause();
     wake();
@@ -63,25 +65,46 @@ export async function* pieces(message: IncomingMessage, idle: number): AsyncGene
   }
 }
 
+/** An answer whose body has not been read yet. */
+export interface Unread {
+  body: AsyncIterable<Buffer>;
+  close(why?: Error): void;
+}
+
 /**
  * A body that is small, in one piece.
  *
+ * @param within milliseconds for all of it: a byte now and then would never be idle
  * @returns undefined where it is larger than `limit` bytes: then the connection is closed
+ * @throws {TransportError}
  */
-export async function readBody(chunks: AsyncIterable<Buffer>, limit: number): Promise<Buffer | undefined> {
+export async function readBody(
+  response: Unread,
+  limit: number,
+  within = 120_000,
+): Promise<Buffer | undefined> {
   const parts: Buffer[] = [];
   let length = 0;
-  for await (const chunk of chunks) {
-    length += chunk.length;
-    if (length > limit) return undefined;
-    parts.push(chunk);
+  const late = `its answer takes longer than ${within / 1000} seconds`;
+  const timer = setTimeout(
+    () => response.close(new TransportError('ETIMEDOUT', late, { connected: true })),
+    within,
+  );
+  try {
+    for await (const chunk of response.body) {
+      length += chunk.length;
+      if (length > limit) return undefined;
+      parts.push(chunk);
+    }
+  } finally {
+    clearTimeout(timer);
   }
   return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
 }
 
-/** Reads what nobody wants, so that its connection is free for the next request. */
-export async function discard(response: { body: AsyncIterable<Buffer> }): Promise<void> {
-  await readBody(response.body, WORTH_READING).catch(() => undefined);
+/** Reads what nobody wants, so that its connection is free for the next request; closes it where that takes too long. */
+export async function discard(response: Unread): Promise<void> {
+  await readBody(response, WORTH_READING, 1000).catch(() => undefined);
 }
 
 function broken(): Error {

@@ -8,35 +8,47 @@ import type { Settings } from '../settings.ts';
  * Whom to trust about a host, and who we are to it: the system's authorities, as Docker has them (Node brings its own list and does not look), and for
  * this host `*.crt` (authorities), `*.cert` with `*.key` (ourselves) of `/etc/containers/certs.d/HOST[:PORT]` or `/etc/docker/certs.d/HOST[:PORT]`.
  *
+ * @param verify whether the other side's certificate has to be right
  * @throws {TsboxError} BAD_CERTIFICATE
  */
-export function trust(host: string, settings: Settings): SecureContext {
-  const authorities = systemAuthorities(settings.environment);
-  const clients: { cert: string; key: string }[] = [];
-  for (const parent of settings.certificateDirectories) {
-    const directory = join(parent, host);
-    if (!existsSync(directory)) continue;
-    for (const name of readdirSync(directory).sort()) {
-      const path = join(directory, name);
-      if (name.endsWith('.crt')) authorities.push(read(path));
-      if (!name.endsWith('.cert')) continue;
-      clients.push({ cert: read(path), key: read(path.replace(/cert$/, 'key')) });
-    }
-  }
+export function trust(host: string, verify: boolean, settings: Settings): SecureContext {
+  const own = filesFor(host, settings);
+  const { SSL_CERT_FILE, NODE_EXTRA_CA_CERTS } = settings.environment;
+  // Most hosts have no files of their own, and the system's authorities take 20 ms to read. Without verification nobody asks them.
+  const key = `${verify} ${SSL_CERT_FILE} ${NODE_EXTRA_CA_CERTS}`;
+  const common = own.length === 0 ? contexts.get(key) : undefined;
+  if (common !== undefined) return common;
+  const system = verify ? systemAuthorities(settings.environment) : [];
+  const clients = own.filter((path) => path.endsWith('.cert'));
+  const options = {
+    ca: [...system, ...own.filter((path) => path.endsWith('.crt')).map(read)],
+    ...(clients.length > 0 && {
+      cert: clients.map(read),
+      key: clients.map((path) => read(path.replace(/cert$/, 'key'))),
+    }),
+  };
   try {
-    return createSecureContext({
-      ca: authorities,
-      ...(clients.length > 0 && {
-        cert: clients.map(({ cert }) => cert),
-        key: clients.map(({ key }) => key),
-      }),
-    });
+    const context = createSecureContext(options);
+    if (own.length === 0) contexts.set(key, context);
+    return context;
   } catch (error) {
     throw badCertificate(
       `a certificate or key for ${host} cannot be used: ${(error as Error).message}`,
       error,
     );
   }
+}
+
+const contexts = new Map<string, SecureContext>();
+
+/** Certificates of this host's directories. */
+function filesFor(host: string, settings: Settings): string[] {
+  return settings.certificateDirectories.flatMap((parent) => {
+    const directory = join(parent, host);
+    if (!existsSync(directory)) return [];
+    const names = readdirSync(directory).filter((name) => /\.(?:crt|cert)$/.test(name));
+    return names.sort().map((name) => join(directory, name));
+  });
 }
 
 function systemAuthorities(environment: Settings['environment']): string[] {

@@ -54,7 +54,7 @@ export class Connections {
     const options: AgentOptions = {
       ...KEEP,
       rejectUnauthorized: tls.verify,
-      secureContext: trust(url.host, this.#settings),
+      secureContext: trust(url.host, tls.verify, this.#settings),
     };
     return this.#agent(key, () =>
       proxy === undefined ? new HttpsAgent(options) : new TunnelAgent(options, proxy, this.timeouts.connect),

@@ -23,8 +23,10 @@ export interface HttpResponse {
   headers: IncomingHttpHeaders;
   /** What answered. */
   url: URL;
-  /** To be read to its end, which leaves the connection for the next request, or left by `return`, which closes it. */
+  /** To be read to its end, which leaves the connection for the next request; a reader that stops before closes it. */
   body: AsyncGenerator<Buffer>;
+  /** Gives the rest of the body up, and the connection. */
+  close(why?: Error): void;
 }
 
 /**
@@ -64,6 +66,7 @@ export async function exchange(
       headers: message.headers,
       url: request.url,
       body: body(message, sent, request.url, timeouts.idle, signal),
+      close: (why) => void message.destroy(why),
     };
   } catch (error) {
     sent.destroy();
