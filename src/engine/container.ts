@@ -80,6 +80,6 @@ export interface Container extends AsyncDisposable {
   exec(command: readonly string[], options?: ExecOptions): Promise<ExecProcess>;
   /** What it has used so far. */
   stats(): Promise<ContainerStats>;
-  /** With `profile`: each system call with its time. */
+  /** With `profile`: each system call with its time; without, nothing. */
   profile(): ProfileEntry[];
 }

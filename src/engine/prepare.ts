@@ -17,6 +17,7 @@ import type { CgroupPlan, PlanInput, SeccompFilter } from '../runtime/index.ts';
 import { fitCapabilities } from './own-capabilities.ts';
 import { containersDirectory } from './paths.ts';
 import { idRangesInUse } from './records.ts';
+import { remember } from './remember.ts';
 import type { RunOptions } from './run-options.ts';
 import { compiledDefault, loadProfile, seccompFilter } from './seccomp/index.ts';
 import { type BuiltSpec, buildSpec } from './spec/index.ts';
@@ -70,7 +71,7 @@ function prepareCgroup(built: BuiltSpec, options: RunOptions, id: string) {
   const resources = built.spec.linux.resources ?? {};
   const path = cgroupPath(host, id, options.cgroupParent);
   const writes = requireControllers(host, limitWrites(resources));
-  const program = deviceProgram(resources.devices ?? []);
+  const program = deviceProgramOf(JSON.stringify(resources.devices ?? []));
   const cgroup: CgroupPlan = { path, writes, ...(program && { deviceProgram: program }) };
   const makeCgroupParents = () => {
     const needed = controllersOf(writes);
@@ -81,6 +82,8 @@ function prepareCgroup(built: BuiltSpec, options: RunOptions, id: string) {
   };
   return { cgroup, makeCgroupParents };
 }
+
+const deviceProgramOf = remember((rules) => deviceProgram(JSON.parse(rules)));
 
 /** A container without limits has statistics all the same, where the host lets us count. */
 function offerStatistics(host: CgroupHost, path: string, needed: readonly string[]): void {
@@ -97,13 +100,15 @@ function chooseSeccomp(built: BuiltSpec): SeccompFilter | undefined {
   const choice = built.seccomp;
   if (choice.kind === 'unconfined') return undefined;
   const capabilities = built.spec.process.capabilities?.bounding ?? [];
-  if (choice.kind === 'default') return compiledDefault(capabilities, release());
+  if (choice.kind === 'default') return defaultFilterOf(capabilities.join());
   const arch = process.arch === 'arm64' ? 'arm64' : 'x64';
   const profile = loadProfile(choice.path, { capabilities, kernelRelease: release(), arch });
   // For config.json: a later exec or start has the same filter, whatever becomes of the file.
   built.spec.linux.seccomp = profile;
   return seccompFilter(profile);
 }
+
+const defaultFilterOf = remember((capabilities) => compiledDefault(capabilities.split(','), release()));
 
 export function kernelVersion(): { major: number; minor: number } {
   const [major = 0, minor = 0] = release().split('.').map(Number);

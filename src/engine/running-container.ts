@@ -106,7 +106,8 @@ export class RunningContainer implements Container {
   }
 
   profile(): ProfileEntry[] {
-    return profileOf(this.#started.arena);
+    const { arena } = this.#started;
+    return arena === undefined ? [] : profileOf(arena);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

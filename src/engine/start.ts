@@ -9,8 +9,9 @@ import {
   waitHangUp,
   waitHere,
 } from '../kernel/index.ts';
-import { type Arena, failureError, leftOpen, runPlan } from '../launch/index.ts';
-import { type Bystander, type ContainerPlan, isExec, planContainer } from '../runtime/index.ts';
+import { type Arena, carryOut, failureError, leftOpen } from '../launch/index.ts';
+import { type Bystander, type ContainerPlan, isExec } from '../runtime/index.ts';
+import { type LaidOut, layOutContainer, layOutOnce } from './plan-template.ts';
 import type { Prepared } from './prepare.ts';
 import { programError } from './program-error.ts';
 import type { Streams } from './streams.ts';
@@ -19,7 +20,8 @@ import type { Streams } from './streams.ts';
 export interface Started {
   pid: number;
   pidfd: number;
-  arena: Arena;
+  /** With the times of its steps, where they were asked for. */
+  arena: Arena | undefined;
 }
 
 /**
@@ -37,16 +39,16 @@ export async function start(
 ): Promise<Started> {
   const ready = pipe();
   const input = { ...prepared.input, stdio: streams.child, ready: ready.write };
-  let plan: ContainerPlan;
-  let arena: Arena;
+  let laidOut: LaidOut;
   try {
-    plan = planContainer(input);
-    arena = runPlan(plan, { timed });
+    laidOut = timed || mayBlock ? layOutOnce(input, { timed }) : layOutContainer(input);
+    carryOut(laidOut.arena);
   } catch (error) {
     closeDescriptor(ready.read);
     closeDescriptor(ready.write);
     throw error;
   }
+  const { plan, arena } = laidOut;
   // The plan closes our writing end right after the clone; one that failed before did not come to it.
   if (arena.slot(plan.helper?.pid ?? plan.pid) <= 0) closeDescriptor(ready.write);
   const early = arena.slot(plan.pid);
@@ -58,13 +60,19 @@ export async function start(
   const pidfd = pid <= 0 ? -1 : plan.pidfd === undefined ? openPidfd(pid) : arena.slot(plan.pidfd);
   const failure = arena.failure();
   if (early <= 0 && pid > 0) cloned(pid);
-  if (failure === undefined && pidfd >= 0) return { pid, pidfd, arena };
+  if (failure === undefined && pidfd >= 0) {
+    laidOut.done();
+    return { pid, pidfd, arena: timed ? arena : undefined };
+  }
   if (pidfd >= 0) endProcess(pidfd);
   cleanUp(plan, arena);
   await discardCgroup(prepared.input.cgroup?.path);
   // Nobody saw a failure, and yet there is no container: the helper was killed before it could make one.
   if (failure === undefined) throw new TsboxError('START_FAILED', 'the start of the container was killed');
-  throw isExec(failure.step) ? programError(prepared, arena, failure.errno) : failureError(failure);
+  const { step, errno } = failure;
+  throw isExec(step)
+    ? programError(prepared, arena, errno)
+    : failureError({ step: laidOut.step(step), errno });
 }
 
 /** Kills a child and waits until it is gone. */

@@ -20,4 +20,4 @@ export {
   type Struct,
 } from './plan.ts';
 export { formatProfile } from './profile.ts';
-export { failureError, type ProfileEntry, profileOf, runPlan } from './run.ts';
+export { carryOut, failureError, type ProfileEntry, profileOf, runPlan } from './run.ts';

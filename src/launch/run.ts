@@ -13,8 +13,13 @@ import type { Plan, Step } from './plan.ts';
  */
 export function runPlan(plan: Plan, options: { timed?: boolean } = {}): Arena {
   const arena = layOut(plan, options);
-  native().runPlan(arena.bytes, 0);
+  carryOut(arena);
   return arena;
+}
+
+/** The same with a plan that has been laid out before. */
+export function carryOut(arena: Arena): void {
+  native().runPlan(arena.bytes, 0);
 }
 
 /** The failed step as an error a person can act on. */

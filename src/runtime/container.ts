@@ -137,10 +137,19 @@ function toAttach(mount: Mount, fd: Slot): Acquired {
     fd,
     path: mount.destination,
     // Asked of the host at the time of planning; if it changes until then, attaching fails and says so.
-    file: isBind(mount) && statSync(mount.source ?? '', { throwIfNoEntry: false })?.isDirectory() === false,
+    file: isBind(mount) && isFile(mount),
     dev: mount.destination === '/dev' && mount.type === 'tmpfs',
     followLink: !kernelPlace,
   };
+}
+
+function isFile({ source = '' }: Mount): boolean {
+  return statSync(source, { throwIfNoEntry: false })?.isDirectory() === false;
+}
+
+/** What a plan depends on besides its input: which kinds of file some paths of the host are. */
+export function hostFacts({ spec }: PlanInput): unknown {
+  return [chooseCovers(spec.linux.maskedPaths ?? []), spec.mounts.filter(isBind).map(isFile)];
 }
 
 function isInProc(path: string): boolean {
