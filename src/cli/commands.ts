@@ -18,6 +18,46 @@ export const COMMANDS: Record<string, CommandEntry> = {
     group: 'Containers',
     run: async (args) => (await import('./exec.ts')).execCommand(args),
   },
+  create: {
+    summary: 'Make a container without starting it',
+    group: 'Containers',
+    run: async (args) => (await import('./create.ts')).createCommand(args),
+  },
+  start: {
+    summary: 'Start containers that were made before',
+    group: 'Containers',
+    run: async (args) => (await import('./start.ts')).start(args),
+  },
+  stop: {
+    summary: 'Stop containers',
+    group: 'Containers',
+    run: async (args) => (await import('./stop.ts')).stop(args),
+  },
+  restart: {
+    summary: 'Stop containers and start them again',
+    group: 'Containers',
+    run: async (args) => (await import('./restart.ts')).restart(args),
+  },
+  kill: {
+    summary: 'Send a signal to containers',
+    group: 'Containers',
+    run: async (args) => (await import('./kill.ts')).kill(args),
+  },
+  wait: {
+    summary: 'Wait until containers have ended, and print how',
+    group: 'Containers',
+    run: async (args) => (await import('./wait.ts')).wait(args),
+  },
+  logs: {
+    summary: 'Show what a container has written',
+    group: 'Containers',
+    run: async (args) => (await import('./logs.ts')).logs(args),
+  },
+  attach: {
+    summary: 'Connect to the streams of a container that runs',
+    group: 'Containers',
+    run: async (args) => (await import('./attach.ts')).attachCommand(args),
+  },
   ps: {
     summary: 'List containers',
     group: 'Containers',

@@ -13,8 +13,13 @@ export function printError(text: string): void {
   write(2, text);
 }
 
-function write(descriptor: number, text: string): void {
-  const bytes = Buffer.from(text);
+/** Bytes as they are, to standard output (1) or error (2). */
+export function printBytes(descriptor: 1 | 2, bytes: Buffer): void {
+  write(descriptor, bytes);
+}
+
+function write(descriptor: number, text: string | Buffer): void {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   for (let written = 0; written < bytes.length; ) {
     try {
       written += writeSync(descriptor, bytes, written);

@@ -33,7 +33,7 @@ export async function ps(args: string[]): Promise<number> {
   // What is shown as ended should be, and a container that removes itself should be gone.
   sweep();
   const rows = listContainers()
-    .filter((record) => options.all || record.status === 'running')
+    .filter((record) => options.all || LIVE.includes(record.status))
     .map((record) => rowOf(record, options.trunc));
   print(
     options.quiet
@@ -42,6 +42,8 @@ export async function ps(args: string[]): Promise<number> {
   );
   return 0;
 }
+
+const LIVE: readonly string[] = ['running', 'paused', 'restarting'];
 
 function rowOf(record: ContainerRecord, short: boolean): Row {
   const command = record.command.join(' ');
@@ -61,8 +63,17 @@ function rowOf(record: ContainerRecord, short: boolean): Row {
   };
 }
 
-function statusOf({ status, created, exitCode, finished }: ContainerRecord): string {
-  if (status === 'running') return `Up ${age(Math.max(0, Date.now() - Date.parse(created)) / 1000)}`;
+/** In Docker's words. */
+function statusOf(record: ContainerRecord): string {
+  const { status, created, started, exitCode, finished, health } = record;
+  const up = `Up ${age(Math.max(0, Date.now() - Date.parse(started ?? created)) / 1000)}`;
+  const since = finished === undefined ? '' : ` ${ago(finished)}`;
+  if (status === 'paused') return `${up} (Paused)`;
+  if (status === 'running' && health !== undefined)
+    return `${up} (${health === 'starting' ? 'health: starting' : health})`;
+  if (status === 'running') return up;
+  if (status === 'restarting') return `Restarting (${exitCode ?? '?'})${since}`;
   if (status === 'created') return 'Created';
-  return `Exited (${exitCode ?? '?'})${finished === undefined ? '' : ` ${ago(finished)}`}`;
+  if (status === 'dead') return 'Dead';
+  return `Exited (${exitCode ?? '?'})${since}`;
 }

@@ -16,6 +16,7 @@ export async function rm(args: string[]): Promise<number> {
   })
     .argument('<container...>')
     .option('-f, --force', 'Kill it first if it runs')
+    .option('-v, --volumes', 'Remove its anonymous volumes too')
     .parse(args, { from: 'user' });
   const { force } = command.opts<{ force?: boolean }>();
   return forEachName(command.args, async (name) => {

@@ -5,14 +5,23 @@ import { runInForeground } from './run/foreground.ts';
 import { readPlainArguments } from './run/quick.ts';
 import { usageError } from './usage.ts';
 
-/** `tsbox run`: a new container, in the foreground. The exit code is the program's. */
+/** `tsbox run`: a new container, in the foreground unless something else is asked for. The exit code is the program's. */
 export async function run(args: string[]): Promise<number> {
   const request = readPlainArguments(args) ?? (await readEveryArgument(args));
   if (request.image === '') throw usageError('run', "the image's name is empty");
   if (request.explain !== undefined) return explainOnly(request);
+  if (livesOn(request)) {
+    const { runMonitored } = await import('./run/monitored.ts');
+    return runMonitored(request);
+  }
   const { exitCode, profile } = await runInForeground(request);
   if (profile !== undefined) printError(profile);
   return exitCode;
+}
+
+/** Whether the container may outlive this process: in the background, or because one can let go of it, or because it is started again. */
+function livesOn({ detach, detachKeys, options }: RunArguments): boolean {
+  return detach === true || detachKeys !== undefined || (options.restart ?? 'no') !== 'no';
 }
 
 async function readEveryArgument(args: string[]): Promise<RunArguments> {

@@ -1,9 +1,17 @@
-import { sweep } from '../index.ts';
+import { containerEnded, restartNow, startAfterBoot, sweep } from '../index.ts';
 import { defineCommand } from './command.ts';
 import { runGroup, type Subcommand } from './group.ts';
+import { print } from './output.ts';
+import { report } from './report.ts';
 
 /** `tsbox system` */
-export function system(args: string[]): Promise<number> {
+export async function system(args: string[]): Promise<number> {
+  // What monitors become (native/monitor.c); nobody types these.
+  const [action, id] = args;
+  if (id !== undefined && /^[0-9a-f]{64}$/.test(id)) {
+    if (action === 'ended') return done(containerEnded(id));
+    if (action === 'restart') return done(restartNow(id));
+  }
   return runGroup('system', 'Work with what tsbox keeps on this machine.', SUBCOMMANDS, args);
 }
 
@@ -15,6 +23,10 @@ const SUBCOMMANDS: Record<string, Subcommand> = {
   info: {
     summary: 'Show what tsbox knows about this machine',
     run: async (args) => (await import('./info.ts')).infoCommand(args),
+  },
+  start: {
+    summary: 'Start what is to run after a boot: --restart always and unless-stopped',
+    run: (args) => systemStart(args),
   },
   sweep: {
     summary: 'Clean up what tsbox processes left that were killed',
@@ -31,4 +43,23 @@ function systemSweep(args: string[]): number {
   }).parse(args, { from: 'user' });
   sweep();
   return 0;
+}
+
+async function done(act: Promise<void>): Promise<number> {
+  await act;
+  return 0;
+}
+
+async function systemStart(args: string[]): Promise<number> {
+  defineCommand({
+    usage: 'system start',
+    description: 'Start the containers that are to run after a boot: --restart always and unless-stopped.',
+    examples: [['sudo tsbox system start', 'as the systemd unit tsbox.service does']],
+  }).parse(args, { from: 'user' });
+  let exitCode = 0;
+  for (const { name, error } of await startAfterBoot()) {
+    if (error === undefined) print(`${name}\n`);
+    else exitCode = report(error);
+  }
+  return exitCode;
 }

@@ -66,7 +66,7 @@ export function prepare(
   return { image, built, input, makeCgroupParents };
 }
 
-function prepareCgroup(built: BuiltSpec, options: RunOptions, id: string) {
+export function prepareCgroup(built: BuiltSpec, options: RunOptions, id: string) {
   const host = findCgroup();
   const resources = built.spec.linux.resources ?? {};
   const path = cgroupPath(host, id, options.cgroupParent);

@@ -4,7 +4,11 @@ import { isExec } from '../runtime/index.ts';
 import type { Prepared } from './prepare.ts';
 
 /** As a shell says it: 127 for a program that is not there, 126 for one that is and cannot be run. */
-export function programError(prepared: Prepared, arena: Arena, lastErrno: number): TsboxError | KernelError {
+export function programError(
+  prepared: Pick<Prepared, 'input' | 'built'>,
+  arena: Arena,
+  lastErrno: number,
+): TsboxError | KernelError {
   // The reaper was not executed at all: that is our fault, not the program's.
   if (prepared.input.init !== undefined) return failureError({ step: lastExec(arena), errno: lastErrno });
   return execError(prepared.built.spec.process.args[0] ?? '', arena, lastErrno);

@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { lockAbandoned } from './container-directory.ts';
+import { type Exit, exitFile, readExit } from './life/exit-file.ts';
 import { type ContainerRecord, containerIds, readRecord } from './record.ts';
 
 /** All containers on this machine, newest first. One whose tsbox was killed is shown as exited (137), as it is. */
@@ -15,14 +16,38 @@ export function idRangesInUse(): { hostID: number; size: number }[] {
   return listContainers().flatMap(({ idRange }) => idRange ?? []);
 }
 
-function currentRecord(id: string): ContainerRecord | undefined {
+/**
+ * A container as it is, which its record does not say yet where its end is only a moment ago, or where whoever took care of it was killed.
+ * Undefined where there is none, or it is about to be removed.
+ */
+export function currentRecord(id: string): ContainerRecord | undefined {
   const record = readRecord(id);
   if (record === undefined || record.status === 'exited') return record;
+  // It was made, and nobody has started it yet: nobody need take care of it.
+  if (record.detached && record.status === 'created') return record;
   const lock = lockAbandoned(id);
-  if (lock === undefined) return record;
-  closeSync(lock);
+  if (lock !== undefined) closeSync(lock);
+  const exit = record.detached && record.status !== 'restarting' ? readExit(exitFile(id)) : undefined;
+  if (lock === undefined) {
+    const again = (record.options?.restart ?? 'no') !== 'no' && !record.stopRequested;
+    return exit === undefined || again ? record : endedRecord(record, exit);
+  }
   // It is being read while it is swept: what is about to be removed need not be shown.
-  return record.rm ? undefined : { ...record, status: 'exited', exitCode: 137 };
+  return record.rm ? undefined : endedRecord(record, exit);
+}
+
+/** What becomes of the record of one that has ended, where nobody was there to apply its restart policy. */
+export function endedRecord(record: ContainerRecord, exit: Exit | undefined): ContainerRecord {
+  const { pid: _, pidStart: __, monitor: ___, ...rest } = record;
+  const waited = record.status === 'restarting';
+  const code = exit?.code ?? (waited ? (record.exitCode ?? 137) : 137);
+  return {
+    ...rest,
+    status: 'exited',
+    exitCode: code,
+    finished: exit?.finished ?? (waited ? record.finished : undefined) ?? new Date().toISOString(),
+    ...(exit && { oomKilled: exit.oomKills > 0 && code === 137 }),
+  };
 }
 
 /** The container that uses the image, one that runs before one that does not. */

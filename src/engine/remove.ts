@@ -1,10 +1,13 @@
 import { closeSync } from 'node:fs';
 import { killCgroup } from '../cgroup/index.ts';
-import { TsboxError } from '../kernel/index.ts';
+import { closeDescriptor, signalPidfd, TsboxError } from '../kernel/index.ts';
 import { lockAbandoned, removeContainerDirectory } from './container-directory.ts';
 import { findContainer } from './find-container.ts';
+import { openProcess } from './process-identity.ts';
 import { type ContainerRecord, readRecord } from './record.ts';
+import { currentRecord } from './records.ts';
 import { sweep } from './sweep.ts';
+import { updateRecord } from './update-record.ts';
 
 /**
  * Removes a container that has ended; with `force`, one that runs is killed first.
@@ -15,30 +18,46 @@ import { sweep } from './sweep.ts';
  */
 export async function removeContainer(reference: string, options: { force?: boolean } = {}): Promise<string> {
   sweep();
-  const record = findContainer(reference);
-  const lock = await lockEnded(record, options.force ?? false);
-  if (lock === undefined) return record.id;
+  const found = findContainer(reference);
+  // Before it is killed: its restart policy must not have a say.
+  if (options.force) updateRecord(found.id, (now) => ({ ...now, stopRequested: true }));
+  const lock = await lockEnded(found, options.force ?? false);
+  if (lock === undefined) return found.id;
+  const record = readRecord(found.id) ?? found;
   removeContainerDirectory(record.id, record.name);
   closeSync(lock);
   return record.id;
 }
 
 /** Undefined where the container's own tsbox has removed it. */
-async function lockEnded(record: ContainerRecord, force: boolean): Promise<number | undefined> {
+async function lockEnded(found: ContainerRecord, force: boolean): Promise<number | undefined> {
   for (let attempt = 0; attempt < 1000; attempt++) {
-    const lock = lockAbandoned(record.id);
+    const lock = lockAbandoned(found.id);
     if (lock !== undefined) return lock;
-    if (readRecord(record.id) === undefined) return undefined;
-    if (!force) {
-      throw new TsboxError('CONTAINER_RUNNING', `container ${record.name} is running`, {
+    const record = currentRecord(found.id);
+    if (record === undefined && readRecord(found.id) === undefined) return undefined;
+    // One that has ended, or was never started, is only being looked at or tidied up by somebody.
+    const lives = record !== undefined && !['exited', 'created', 'dead'].includes(record.status);
+    if (lives && !force) {
+      throw new TsboxError('CONTAINER_RUNNING', `container ${found.name} is running`, {
         advice: 'end it first, or remove it with --force',
       });
     }
-    if (record.cgroup !== undefined) killCgroup(record.cgroup);
+    if (force) end(record ?? found);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new TsboxError(
     'CONTAINER_BUSY',
-    `container ${record.name} was killed but its tsbox has not let go of it`,
+    `container ${found.name} was killed but its tsbox has not let go of it`,
   );
+}
+
+function end(record: ContainerRecord): void {
+  if (record.cgroup !== undefined) killCgroup(record.cgroup);
+  if (record.status !== 'restarting' || record.monitor === undefined) return;
+  // Somebody sleeps until its restart.
+  const pidfd = openProcess(record.monitor);
+  if (pidfd === undefined) return;
+  signalPidfd(pidfd, 9);
+  closeDescriptor(pidfd);
 }

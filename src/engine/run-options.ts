@@ -11,6 +11,12 @@ export interface RunOptions {
   labels?: Record<string, string>;
   /** A file that must not exist yet; the container's id is written to it. */
   cidfile?: string;
+  /** Whether it is started again when it ends: `no` (default), `on-failure[:MAXIMUM]`, `always` or `unless-stopped`. */
+  restart?: string;
+  /** `cri` (default; `json-file` is taken for it): what the program writes is kept for `logs`. `none`: it is not. */
+  logDriver?: string;
+  /** `max-size`: bytes of a log file, with units; `max-file`: how many files there are at most. Default: one, of any size. */
+  logOpts?: Record<string, string>;
 
   // The program
   /** Replaces the image's entrypoint; an empty string or array means none. */

@@ -129,7 +129,7 @@ function endAll(): boolean {
 }
 
 /** A name may be that of a container whose tsbox was killed a moment ago: its janitor is not as fast as whoever starts it again. */
-function makeDirectory(id: string, name: string | undefined): ContainerDirectory {
+export function makeDirectory(id: string, name: string | undefined): ContainerDirectory {
   try {
     return makeContainerDirectory(id, name);
   } catch (error) {
@@ -155,7 +155,7 @@ function sweepOnce(): void {
 
 let swept = false;
 
-function requireRoot(): void {
+export function requireRoot(): void {
   if (process.geteuid?.() === 0) return;
   throw new TsboxError('NOT_ROOT', 'making namespaces, mounts and cgroups needs root', {
     advice: 'run it with sudo',
@@ -170,7 +170,12 @@ export function requireKernel({ major, minor }: { major: number; minor: number }
   });
 }
 
-function newRecord(prepared: Prepared, name: string, image: string, options: StartOptions): ContainerRecord {
+export function newRecord(
+  prepared: Prepared,
+  name: string,
+  image: string,
+  options: StartOptions,
+): ContainerRecord {
   const map = prepared.built.spec.linux.uidMappings?.[0];
   return {
     id: prepared.input.id,
@@ -214,7 +219,7 @@ function chooseStreams(options: StartOptions, owner: number): Streams {
 }
 
 /** Docker writes no newline, and refuses a file that exists: it may be another container's. */
-function writeCidfile(path: string, id: string): void {
+export function writeCidfile(path: string, id: string): void {
   try {
     writeFileSync(path, id, { flag: 'wx', mode: 0o644 });
   } catch (error) {

@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { oomKills, readStats } from '../cgroup/index.ts';
 import {
   closeDescriptor,
@@ -15,6 +15,7 @@ import { type ProfileEntry, profileOf } from '../launch/index.ts';
 import type { Container, ContainerStats, ExitStatus } from './container.ts';
 import { type ContainerDirectory, nameOwner, removeContainerDirectory } from './container-directory.ts';
 import type { ExecOptions, ExecProcess } from './exec/index.ts';
+import { exitFile, writeExit } from './life/exit-file.ts';
 import { parseSignal } from './options/index.ts';
 import type { Prepared } from './prepare.ts';
 import { type ContainerRecord, readRecord } from './record.ts';
@@ -156,6 +157,8 @@ export class RunningContainer implements Container {
 
   /** The record says how it ended, or all of it goes; then the lock does. */
   async #leave(status: ExitStatus): Promise<void> {
+    // Somebody waits for it, who is not its parent.
+    if (existsSync(exitFile(this.id))) writeExit(this.id, status);
     if (this.#record.rm) removeContainerDirectory(this.id, nameOf(this.id, this.name));
     else {
       const ended = {

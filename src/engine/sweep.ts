@@ -2,8 +2,11 @@ import { closeSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { findCgroup, killCgroup, removeCgroupNow } from '../cgroup/index.ts';
 import { lockAbandoned, nameOwner, releaseName, removeContainerDirectory } from './container-directory.ts';
+import { exitFile, readExit } from './life/exit-file.ts';
 import { namesDirectory } from './paths.ts';
-import { type ContainerRecord, containerIds, readRecord, writeRecord } from './record.ts';
+import { type ContainerRecord, containerIds, readRecord } from './record.ts';
+import { endedRecord } from './records.ts';
+import { updateRecord } from './update-record.ts';
 
 /**
  * Removes what tsbox processes left that were killed: the containers whose lock is free although their record does not say that they ended.
@@ -26,8 +29,19 @@ function sweepContainer(id: string, record: ContainerRecord | undefined): void {
   if (record?.status === 'exited') return;
   // Without a record it died before the limits were known, let alone a group of another parent.
   if (!endCgroup(record?.cgroup ?? defaultCgroup(id), id)) return;
-  if (record === undefined || record.rm) removeContainerDirectory(id, record?.name);
-  else writeRecord({ ...record, status: 'exited', exitCode: 137, finished: new Date().toISOString() });
+  // It was made, and its start was not even tried, or failed.
+  if (record?.detached && record.status === 'created') return;
+  if (record === undefined || record.rm) {
+    removeContainerDirectory(id, record?.name);
+    return;
+  }
+  // Its monitor has written down how it ended, or was killed itself: then nobody knows, and nobody is left who could restart it.
+  const exit = record.status === 'restarting' ? undefined : readExit(exitFile(id));
+  const error = exit === undefined && record.detached && record.status !== 'restarting';
+  updateRecord(id, (now) => ({
+    ...endedRecord(now, exit),
+    ...(error && { error: 'its monitor was killed, and the container with it' }),
+  }));
 }
 
 /** Whether nothing lives in it any more. */

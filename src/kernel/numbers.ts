@@ -58,6 +58,7 @@ const NUMBERS = {
   landlock_create_ruleset: [444, 444],
   lgetxattr: [192, 9],
   linkat: [265, 37],
+  listen: [50, 201],
   llistxattr: [195, 12],
   lseek: [8, 62],
   lsetxattr: [189, 6],

@@ -33,6 +33,11 @@ export class Arena {
     return stepsStart(this.#slots.size) + STEP * this.steps.length;
   }
 
+  /** Which of the slots it is, for another program that has the arena (native/monitor.c); -1 for one that no step uses. */
+  slotIndex(slot: Slot): number {
+    return this.#slots.get(slot) ?? -1;
+  }
+
   /** What the plan has left in a slot; -1 where no step did. */
   slot(slot: Slot): number {
     const index = this.#slots.get(slot);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { didYouMean, type RunOptions } from '../../index.ts';
-import { collect, defineCommand } from '../command.ts';
+import { type CommandText, collect, defineCommand } from '../command.ts';
 import { usageError } from '../usage.ts';
 import type { Flag, Group } from './flag.ts';
 import { RUN_FLAGS } from './flags.ts';
@@ -21,13 +21,17 @@ export interface RunArguments {
   sigProxy: boolean;
   /** Which of the standard streams to connect. */
   attach: ReadonlySet<Stream>;
+  /** Do not wait for it. */
+  detach?: boolean;
+  /** What to type to let go of its terminal. */
+  detachKeys?: string;
 }
 
 export type Stream = 'stdin' | 'stdout' | 'stderr';
 
 /** @throws a CommanderError or a TsboxError for a command line that cannot be meant, and to say that help was printed */
-export function readRunArguments(args: readonly string[]): RunArguments {
-  const command = defineRun();
+export function readRunArguments(args: readonly string[], text = TEXT): RunArguments {
+  const command = defineRun(text);
   const respelled = respell(args, command.options);
   for (const name of respelled) if (isNegation(command, name)) command.addOption(new Option(name).hideHelp());
   command.parse(respelled, { from: 'user' });
@@ -43,13 +47,15 @@ export function readRunArguments(args: readonly string[]): RunArguments {
     explain: explainFormat(given.explain),
     profile: given.profile === true,
     sigProxy: given.sigProxy !== false,
+    ...(given.detach === true && { detach: true }),
+    ...(given.detachKeys !== undefined && { detachKeys: String(given.detachKeys) }),
     attach: attached(given.attach as string[] | undefined, options.interactive === true),
   };
 }
 
-function defineRun(): Command {
+function defineRun(text: CommandText): Command {
   // Docker's -h is the host name.
-  const command = defineCommand(TEXT, new Option('--help', 'Print this help'))
+  const command = defineCommand(text, new Option('--help', 'Print this help'))
     .argument('<image>')
     .argument('[command...]')
     .passThroughOptions();
@@ -60,6 +66,10 @@ function defineRun(): Command {
   );
   command.addOption(
     more('Terminal', '-a, --attach <stream>', 'Connect only stdin, stdout or stderr').argParser(collect),
+  );
+  command.addOption(more('Container', '-d, --detach', 'Start it, print its ID, and leave it alone'));
+  command.addOption(
+    more('Terminal', '--detach-keys <keys>', 'What to type to leave it running: ctrl-p,ctrl-q'),
   );
   command.addOption(
     more('Terminal', '--sig-proxy', 'Pass signals on to the program (default; =false for not)'),
@@ -77,18 +87,19 @@ function defineRun(): Command {
   return command;
 }
 
-const TEXT = {
+const TEXT: CommandText = {
   usage: 'run [OPTIONS] IMAGE [COMMAND] [ARG…]',
   description: 'Run a program in a new container. Options after IMAGE are those of the command.',
   examples: [
     ['tsbox run -it alpine sh', 'a shell'],
+    ['tsbox run -d --name web alpine httpd -f', 'in the background'],
     ['tsbox run --rm -m 64m --cpus 0.5 alpine CMD', 'with limits'],
     ['tsbox run -v "$PWD":/src -w /src alpine ls', 'with this directory inside'],
     ['tsbox run --read-only --cap-drop ALL alpine id', 'with less to break'],
     ['tsbox run -i alpine wc -c < file', 'in a pipeline'],
     ['tsbox run --explain alpine true', 'what it would do, without root'],
     ['tsbox run --profile alpine true', 'where the time goes'],
-  ] as [string, string][],
+  ],
 };
 
 function optionOf(flag: Flag<unknown>): Option {

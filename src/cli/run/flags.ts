@@ -13,6 +13,13 @@ export const RUN_FLAGS: { [Name in keyof Required<RunOptions>]: Flag<NonNullable
   rm: toggle('Container', '--rm', 'Remove the container when it ends'),
   labels: pairs('Container', '-l, --label <key[=value]>', 'Note something about the container', ''),
   cidfile: text('Container', '--cidfile <file>', "Write the container's ID to a new file"),
+  restart: text(
+    'Container',
+    '--restart <policy>',
+    'When it ends: no, on-failure[:max], always, unless-stopped',
+  ),
+  logDriver: text('Container', '--log-driver <cri|none>', 'Whether what it writes is kept for `tsbox logs`'),
+  logOpts: pairs('Container', '--log-opt <name=value>', 'max-size=10m, max-file=3: when a new log is begun'),
   stopSignal: text('Container', '--stop-signal <signal>', 'What asks the program to stop (default SIGTERM)'),
   stopTimeout: integer(
     'Container',

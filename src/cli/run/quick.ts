@@ -12,7 +12,12 @@ import { RUN_FLAGS } from './flags.ts';
 export function readPlainArguments(args: readonly string[]): RunArguments | undefined {
   const given = new Map<string, string[]>();
   let at = 0;
+  let detach = false;
   for (; args[at]?.startsWith('-'); at++) {
+    if (args[at] === '-d' || args[at] === '--detach') {
+      detach = true;
+      continue;
+    }
     const taken = takeFlag(args[at] as string, args[at + 1], given);
     if (taken === undefined) return undefined;
     if (taken === 'with the next') at++;
@@ -26,6 +31,7 @@ export function readPlainArguments(args: readonly string[]): RunArguments | unde
     options,
     profile: false,
     sigProxy: true,
+    ...(detach && { detach }),
     attach: new Set(options.interactive ? ['stdin', 'stdout', 'stderr'] : ['stdout', 'stderr']),
   };
 }

@@ -20,6 +20,12 @@ const TABLE: [args: string[], options: RunOptions][] = [
   [['--rm'], { rm: true }],
   [['-l', 'a=b', '--label', 'c', '--label=d=e=f'], { labels: { a: 'b', c: '', d: 'e=f' } }],
   [['--cidfile', '/tmp/id'], { cidfile: '/tmp/id' }],
+  [['--restart', 'on-failure:3'], { restart: 'on-failure:3' }],
+  [['--log-driver=none'], { logDriver: 'none' }],
+  [
+    ['--log-opt', 'max-size=1m', '--log-opt', 'max-file=3'],
+    { logOpts: { 'max-size': '1m', 'max-file': '3' } },
+  ],
   [['--stop-signal', 'SIGINT'], { stopSignal: 'SIGINT' }],
   [['--stop-timeout', '3'], { stopTimeout: 3 }],
   [['--entrypoint', '/bin/sh'], { entrypoint: '/bin/sh' }],

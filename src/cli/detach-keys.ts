@@ -1,0 +1,43 @@
+import { TsboxError } from '../index.ts';
+
+/** What is typed to let go of a container, as bytes: `ctrl-p,ctrl-q`, Docker's default. Empty for none. @throws {TsboxError} BAD_OPTION */
+export function parseDetachKeys(text = 'ctrl-p,ctrl-q'): number[] {
+  if (text === '') return [];
+  return text.split(',').map((key) => {
+    const control = /^ctrl-([a-z@[\\\]^_])$/i.exec(key)?.[1];
+    if (control !== undefined) return control.toUpperCase().charCodeAt(0) & 0x1f;
+    if (key.length === 1 && key.charCodeAt(0) < 0x80) return key.charCodeAt(0);
+    throw new TsboxError(
+      'BAD_OPTION',
+      `--detach-keys ${JSON.stringify(text)}: ${JSON.stringify(key)} is not a character or ctrl- with a letter or one of @ [ \\ ] ^ _`,
+    );
+  });
+}
+
+/** Watches what is typed for the keys. */
+export class DetachKeys {
+  readonly #keys: readonly number[];
+  /** How many of the keys were typed last; they are held back until it is clear what they are. */
+  #matched = 0;
+
+  constructor(keys: readonly number[]) {
+    this.#keys = keys;
+  }
+
+  /** What of it the container is to get; undefined where the keys are complete. */
+  filter(typed: Uint8Array): Buffer | undefined {
+    const passed: number[] = [];
+    for (const byte of typed) {
+      if (this.#keys.length > 0 && byte === this.#keys[this.#matched]) {
+        this.#matched++;
+        if (this.#matched === this.#keys.length) return undefined;
+        continue;
+      }
+      passed.push(...this.#keys.slice(0, this.#matched));
+      this.#matched = this.#keys.length > 0 && byte === this.#keys[0] ? 1 : 0;
+      if (this.#matched === 0) passed.push(byte);
+      else if (this.#keys.length === 1) return undefined;
+    }
+    return Buffer.from(passed);
+  }
+}

@@ -1,0 +1,26 @@
+import { listContainers } from '../records.ts';
+import { sweep } from '../sweep.ts';
+import { runsAfterBoot } from './restart-policy.ts';
+import { startContainer } from './start.ts';
+
+/**
+ * `tsbox system start`: starts what `--restart always` and `unless-stopped` promise, after a boot. Containers that run are left as they are, so it can be
+ * repeated.
+ *
+ * @returns each with its error, where it could not be started
+ */
+export async function startAfterBoot(): Promise<{ id: string; name: string; error?: unknown }[]> {
+  sweep();
+  const results: { id: string; name: string; error?: unknown }[] = [];
+  for (const record of listContainers()) {
+    if (record.status !== 'exited' || !runsAfterBoot(record)) continue;
+    const { id, name } = record;
+    try {
+      await startContainer(id);
+      results.push({ id, name });
+    } catch (error) {
+      results.push({ id, name, error });
+    }
+  }
+  return results;
+}

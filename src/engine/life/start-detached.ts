@@ -1,0 +1,153 @@
+import { closeSync, readSync, writeSync } from 'node:fs';
+import {
+  closeDescriptor,
+  openPidfd,
+  pipe,
+  TsboxError,
+  waitHangUp,
+  waitReadable,
+} from '../../kernel/index.ts';
+import { failureError } from '../../launch/index.ts';
+import { isExec } from '../../runtime/index.ts';
+import { bootId, identify } from '../process-identity.ts';
+import { programError } from '../program-error.ts';
+import type { ContainerRecord } from '../record.ts';
+import { discardCgroup } from '../start.ts';
+import { updateRecord } from '../update-record.ts';
+import { type Attachment, connectTo } from './attach.ts';
+import { listenForAttach } from './attach-socket.ts';
+import { makeExitFile } from './exit-file.ts';
+import { logSettings } from './log-options.ts';
+import { layOutForMonitor, monitorArguments } from './monitor-plan.ts';
+import { startMonitor } from './monitor-process.ts';
+import { openMonitorStreams } from './monitor-streams.ts';
+import { prepareAgain } from './prepare-again.ts';
+
+/** How whoever starts a container is connected to it. */
+export interface StartRequest {
+  /** Of its terminal, if it has one. */
+  size?: { columns: number; rows: number } | undefined;
+  /** Wants to be connected to its streams before the program begins, so that nothing it writes is missed. */
+  connected?: (attachment: Attachment) => void;
+}
+
+/**
+ * Starts a container with a monitor beside it, and resolves once its program runs and its record says so. Where that fails, the container is as it was
+ * before, and its record says why.
+ *
+ * @param directory the descriptor of its directory, with the owner's lock: the monitor has it from now on. It is not closed here
+ * @throws {TsboxError} with exit code 127 or 126 where the program is not there or cannot be run
+ */
+export async function startDetached(
+  record: ContainerRecord,
+  directory: number,
+  options: StartRequest & { restarts?: number } = {},
+): Promise<ContainerRecord> {
+  try {
+    return await attempt(record, directory, options);
+  } catch (error) {
+    const { message, exitCode = 128 } = error as TsboxError;
+    updateRecord(record.id, (now) => ({ ...now, error: message, exitCode }));
+    throw error;
+  }
+}
+
+async function attempt(
+  record: ContainerRecord,
+  directory: number,
+  { size, connected, restarts = 0 }: StartRequest & { restarts?: number },
+): Promise<ContainerRecord> {
+  const { id } = record;
+  const prepared = prepareAgain(record);
+  const settings = logSettings(record.options ?? {});
+  const open: number[] = [];
+  const keep = (fd: number) => {
+    open.push(fd);
+    return fd;
+  };
+  const exit = makeExitFile(id);
+  try {
+    const listening = keep(listenForAttach(id, directory));
+    if (connected) connected(await connectTo(record));
+    prepared.makeCgroupParents();
+    const streams = openMonitorStreams(record, prepared.built.spec, keep);
+    const { plan, arena, memory } = layOutForMonitor(prepared.input, streams.tty, size);
+    keep(memory);
+    const report = pipe();
+    const ack = pipe();
+    for (const fd of [report.read, report.write, ack.read, ack.write]) keep(fd);
+    const descriptors = new Map([
+      [3, directory],
+      [4, memory],
+      [5, exit],
+      [6, listening],
+      ...streams.descriptors,
+      [14, report.write],
+      [15, ack.read],
+    ]);
+    const args = monitorArguments(id, plan, arena, {
+      tty: streams.tty,
+      ...settings,
+      cgroup: prepared.input.cgroup?.path,
+    });
+    const monitor = startMonitor(descriptors, args);
+    for (const fd of [...streams.descriptors.values(), listening, report.write, ack.read]) {
+      closeDescriptor(fd);
+      open.splice(open.indexOf(fd), 1);
+    }
+    await waitHangUp(report.read);
+    readSync(memory, arena.bytes, 0, arena.outcomeLength, 0);
+    const failure = arena.failure();
+    const pid = arena.slot(plan.pid);
+    if (failure !== undefined || pid <= 0) {
+      await discardCgroup(prepared.input.cgroup?.path);
+      // Its part is over; it lets go of the lock.
+      await farewell(ack.write, monitor.pid);
+      if (failure === undefined)
+        throw new TsboxError('START_FAILED', 'the start of the container was killed');
+      throw isExec(failure.step) ? programError(prepared, arena, failure.errno) : failureError(failure);
+    }
+    const started = updateRecord(id, (now) => ({
+      ...withoutEnd(now),
+      status: 'running',
+      pid,
+      pidStart: identify(pid)?.start,
+      monitor,
+      bootId: bootId(),
+      started: new Date().toISOString(),
+      stopRequested: false,
+      restartCount: restarts,
+      ...(prepared.input.cgroup && { cgroup: prepared.input.cgroup.path }),
+    }));
+    // Not before it is on disk: should we be killed in between, the monitor ends what nobody knows of.
+    writeSync(ack.write, 'k');
+    if (started === undefined)
+      throw new TsboxError('NO_CONTAINER', `container ${record.name} was removed while it started`);
+    return started;
+  } finally {
+    for (const fd of open) closeDescriptor(fd);
+    closeSync(exit);
+  }
+}
+
+/** What its last end left in the record. */
+function withoutEnd(record: ContainerRecord): ContainerRecord {
+  const { finished: _, exitCode: __, oomKilled: ___, error: ____, ...rest } = record;
+  return rest;
+}
+
+/** Tells a monitor whose start failed that this is known, and waits until it is gone. */
+async function farewell(ack: number, pid: number): Promise<void> {
+  let pidfd: number | undefined;
+  try {
+    pidfd = openPidfd(pid);
+    writeSync(ack, 'k');
+    await waitReadable(pidfd);
+  } catch (error) {
+    // It was killed.
+    const { code } = error as { code?: string };
+    if (code !== 'ESRCH' && code !== 'EPIPE') throw error;
+  } finally {
+    if (pidfd !== undefined) closeDescriptor(pidfd);
+  }
+}
