@@ -3,6 +3,7 @@ import { defineCommand } from './command.ts';
 import { forEachName } from './each.ts';
 import { print } from './output.ts';
 import { report } from './report.ts';
+import { safe } from './safe.ts';
 
 /** `tsbox rmi` */
 export async function rmi(args: string[]): Promise<number> {
@@ -23,9 +24,8 @@ export async function rmi(args: string[]): Promise<number> {
   return forEachName(command.args, async (name) => {
     try {
       const { untagged, deleted } = await removeImage(name, { force });
-      print(
-        [...untagged.map((tag) => `Untagged: ${tag}\n`), ...deleted.map((id) => `Deleted: ${id}\n`)].join(''),
-      );
+      const lines = [...untagged.map((tag) => `Untagged: ${tag}`), ...deleted.map((id) => `Deleted: ${id}`)];
+      if (lines.length > 0) print(`${safe(lines.join('\n'))}\n`);
     } catch (error) {
       // As Docker does: what is to be gone is gone.
       if (!force || (error as { code?: unknown }).code !== 'IMAGE_NOT_FOUND') throw error;

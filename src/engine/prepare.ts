@@ -60,6 +60,7 @@ export function prepare(
     cgroup,
     seccomp: chooseSeccomp(built),
     files: built.files,
+    ...(built.volumes && { directories: built.volumes }),
     kernel: kernelVersion(),
     ...(built.init && { init: nativeFile('init') }),
   };

@@ -25,6 +25,8 @@ export interface PlanInput {
   /** The write end of a close-on-exec pipe: it closes when the program is there, or has failed. */
   ready: number;
   files: readonly ProvidedFile[];
+  /** Made inside where they are not there. */
+  directories?: readonly string[];
   /** The program that runs as PID 1 and starts the real one (`--init`). */
   init?: string;
   kernel: { major: number; minor: number };

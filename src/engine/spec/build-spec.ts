@@ -57,6 +57,11 @@ export interface BuiltSpec {
   stopTimeout: number;
   /** Whether a reaper is to be PID 1: asked for, and there is a PID namespace to be the first of. */
   init: boolean;
+  /**
+   * The image's volumes that nothing is mounted on: directories that the program finds there. They are part of the container's writable
+   * layer and go with it.
+   */
+  volumes?: string[];
 }
 
 /**
@@ -118,6 +123,7 @@ export function buildSpec(input: SpecInput): BuiltSpec {
     },
   };
   const mounted = new Set(mounts.map((mount) => mount.destination));
+  const volumes = Object.keys(image.Volumes ?? {}).filter((path) => !mounted.has(path));
   return {
     spec,
     // Docker filters a privileged container's calls only where a profile was named.
@@ -126,6 +132,7 @@ export function buildSpec(input: SpecInput): BuiltSpec {
     stopSignal: stopSignal(options.stopSignal, image.StopSignal),
     stopTimeout: parseInteger('--stop-timeout', options.stopTimeout ?? 10, -1, 2147483, '10'),
     init: options.init === true && options.pid !== 'host',
+    ...(volumes.length > 0 && { volumes }),
   };
 }
 
