@@ -80,7 +80,8 @@ export function buildContainer(
   if (!userns) makeNodes(attaching, attacher, allDevices(input.spec));
   if (init) attacher.attach(init, INIT_PATH, { file: true, followLink: false });
   for (const { fd, path } of files) attacher.attach(fd, path, { file: true, followLink: true });
-  for (const path of input.directories ?? []) if (!isInProc(path)) attacher.directory(path, 'a volume of the image');
+  for (const path of input.directories ?? [])
+    if (!isInProc(path)) attacher.directory(path, 'a volume of the image');
   if (!isInProc(input.spec.process.cwd)) attacher.directory(input.spec.process.cwd, 'the working directory');
   for (const mount of acquired) if (isInProc(mount.path)) attach(mount);
 
