@@ -39,6 +39,7 @@ export {
   planToJson,
   type Step,
 } from './launch/index.ts';
+export * from './management.ts';
 
 import type { Readable } from 'node:stream';
 import type { DiskUsage } from './engine/disk-usage.ts';

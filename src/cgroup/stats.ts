@@ -15,6 +15,8 @@ export interface CgroupStats {
   /** Bytes. `peak` needs Linux 5.19. */
   memory?: {
     current: number;
+    /** Of `current`: file content that was not used lately, and that the kernel drops as soon as the memory is wanted. */
+    inactiveFile: number;
     peak?: number;
     limit?: number | 'max';
     swapCurrent?: number;
@@ -83,6 +85,7 @@ function memory(path: string): CgroupStats['memory'] {
   const swapLimit = number(path, 'memory.swap.max');
   return {
     current,
+    inactiveFile: keyed(path, 'memory.stat')?.inactive_file ?? 0,
     ...(typeof peak === 'number' ? { peak } : {}),
     ...(limit === undefined ? {} : { limit }),
     ...(typeof swapCurrent === 'number' ? { swapCurrent } : {}),

@@ -58,6 +58,46 @@ export const COMMANDS: Record<string, CommandEntry> = {
     group: 'Containers',
     run: async (args) => (await import('./attach.ts')).attachCommand(args),
   },
+  pause: {
+    summary: 'Hold containers still',
+    group: 'Containers',
+    run: async (args) => (await import('./pause.ts')).pause(args),
+  },
+  unpause: {
+    summary: 'Let paused containers go on',
+    group: 'Containers',
+    run: async (args) => (await import('./pause.ts')).unpause(args),
+  },
+  update: {
+    summary: 'Change the limits of containers',
+    group: 'Containers',
+    run: async (args) => (await import('./update.ts')).update(args),
+  },
+  rename: {
+    summary: 'Give a container another name',
+    group: 'Containers',
+    run: async (args) => (await import('./rename.ts')).rename(args),
+  },
+  top: {
+    summary: 'Show the processes of a container',
+    group: 'Containers',
+    run: async (args) => (await import('./top.ts')).top(args),
+  },
+  stats: {
+    summary: 'Show what containers use',
+    group: 'Containers',
+    run: async (args) => (await import('./stats.ts')).stats(args),
+  },
+  inspect: {
+    summary: 'Show everything about containers or images',
+    group: 'Containers',
+    run: async (args) => (await import('./inspect.ts')).inspect(args),
+  },
+  port: {
+    summary: 'List the published ports of a container',
+    group: 'Containers',
+    run: async (args) => (await import('./port.ts')).port(args),
+  },
   ps: {
     summary: 'List containers',
     group: 'Containers',

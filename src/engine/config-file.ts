@@ -15,9 +15,13 @@ import type { BuiltSpec } from './spec/index.ts';
  * The default seccomp profile is not written out (17 KiB): the annotation says which it was.
  */
 export function writeConfig(id: string, spec: Spec, seccomp: BuiltSpec['seccomp']): void {
-  const annotations = { ...spec.annotations, [SECCOMP]: seccomp.kind };
+  rewriteConfig(id, { ...spec, annotations: { ...spec.annotations, [SECCOMP]: seccomp.kind } });
+}
+
+/** One that `readConfig` gave, and that was changed. */
+export function rewriteConfig(id: string, spec: Spec): void {
   const file = join(containersDirectory(), id, 'config.json');
-  writeFileSync(`${file}.new`, toJson({ ...spec, annotations }), { mode: 0o600 });
+  writeFileSync(`${file}.new`, toJson(spec), { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }
 

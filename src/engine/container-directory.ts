@@ -132,7 +132,8 @@ export function nameOwner(name: string): string | undefined {
   }
 }
 
-function takeName(id: string, asked: string | undefined): string {
+/** @throws {TsboxError} NAME_IN_USE */
+export function takeName(id: string, asked: string | undefined): string {
   for (let attempt = 0; ; attempt++) {
     const name = asked ?? randomName(attempt);
     try {

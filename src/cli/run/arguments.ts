@@ -102,7 +102,7 @@ const TEXT: CommandText = {
   ],
 };
 
-function optionOf(flag: Flag<unknown>): Option {
+export function optionOf(flag: Flag<unknown>): Option {
   // A bracket anywhere would mean to commander that the value can be left out.
   const option = new Option(flag.flags.replace(/<.*>/, '<value>'), flag.help).helpGroup(`${flag.group}:`);
   option.flags = flag.flags;
@@ -115,9 +115,14 @@ function isNegation(command: Command, name: string): boolean {
   return positive?.isBoolean() === true;
 }
 
-function readOptions(given: Record<string, unknown>): RunOptions {
+/** @param names the flags that the command has, where they are not all of those of `run` */
+export function readOptions(
+  given: Record<string, unknown>,
+  names: readonly (keyof RunOptions)[] = Object.keys(RUN_FLAGS) as (keyof RunOptions)[],
+): RunOptions {
   const options: Record<string, unknown> = {};
-  for (const [name, flag] of Object.entries<Flag<unknown>>(RUN_FLAGS)) {
+  for (const name of names) {
+    const flag: Flag<unknown> = RUN_FLAGS[name];
     const long = /--[\w-]+/.exec(flag.flags)?.[0] ?? '';
     const value = given[attributeName(long)];
     if (value !== undefined) options[name] = flag.read(Array.isArray(value) ? value : [String(value)], long);

@@ -1,0 +1,29 @@
+import { TsboxError } from '../../kernel/index.ts';
+import { releaseName, takeName } from '../container-directory.ts';
+import { findContainer } from '../find-container.ts';
+import { checkName } from '../options/index.ts';
+import { updateRecord } from '../update-record.ts';
+import { gone } from './pause.ts';
+
+/**
+ * Gives a container another name, whether it runs or not.
+ *
+ * @throws {TsboxError} NO_CONTAINER, AMBIGUOUS_ID, BAD_OPTION, NAME_IN_USE
+ */
+export function renameContainer(reference: string, name: string): void {
+  const { id } = findContainer(reference);
+  checkName('NEW_NAME', name);
+  let before: string | undefined;
+  const renamed = updateRecord(id, (record) => {
+    if (record.name === name) throw new TsboxError('SAME_NAME', `container ${name} is called that already`);
+    // Of two names one leads nowhere if we end here, which a sweep sees: the new one until the record has it, then the old one.
+    takeName(id, name);
+    before = record.name;
+    return { ...record, name };
+  });
+  if (renamed === undefined) {
+    releaseName(name, id);
+    throw gone(reference);
+  }
+  if (before !== undefined) releaseName(before, id);
+}

@@ -1,0 +1,32 @@
+import { closeDescriptor, TsboxError } from '../../kernel/index.ts';
+import { notRunning, openMain } from '../exec/target.ts';
+import { findContainer } from '../find-container.ts';
+import { chooseColumns, type ProcessFacts, readFacts } from './process-columns.ts';
+import { processesIn } from './processes.ts';
+
+/**
+ * The processes of a container as ps(1) on the host would show them.
+ *
+ * @param options of ps: none for `-ef`; also `aux` and `-o COLUMN[,COLUMN…]`
+ * @throws {TsboxError} NO_CONTAINER, AMBIGUOUS_ID, NOT_RUNNING, BAD_OPTION
+ */
+export function topProcesses(
+  reference: string,
+  options: readonly string[] = [],
+): { titles: string[]; processes: string[][] } {
+  const record = findContainer(reference);
+  const columns = chooseColumns(options);
+  const pidfd = openMain(record);
+  if (pidfd === undefined) throw notRunning(record);
+  closeDescriptor(pidfd);
+  if (record.cgroup === undefined)
+    throw new TsboxError('NO_CGROUP', `container ${record.name} has no cgroup to look into`);
+  const facts = processesIn(record.cgroup)
+    .map(readFacts)
+    .filter((each): each is ProcessFacts => each !== undefined)
+    .sort((a, b) => a.pid - b.pid);
+  return {
+    titles: columns.map(({ title }) => title),
+    processes: facts.map((each) => columns.map(({ show }) => show(each))),
+  };
+}
