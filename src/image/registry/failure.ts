@@ -68,8 +68,7 @@ function advice(error: TransportError): { advice?: string } {
     return {
       advice: `put the authority's certificate into /etc/docker/certs.d/${error.host}/ca.crt, or give --tls-verify=false to trust whoever answers`,
     };
-  if (error.message === 'it does not speak TLS')
-    return { advice: 'a registry without TLS needs --tls-verify=false' };
+  if (error.noTls) return { advice: 'a registry without TLS needs --tls-verify=false' };
   if (error.unknownHost) return { advice: 'check the name and the network; behind a proxy, set https_proxy' };
   return {};
 }

@@ -22,6 +22,10 @@ export class TransportError extends Error {
     );
   }
 
+  get noTls(): boolean {
+    return this.message === NO_TLS;
+  }
+
   /** There is no such host. */
   get unknownHost(): boolean {
     return this.code === 'ENOTFOUND' || this.code === 'EAI_AGAIN';
@@ -45,8 +49,11 @@ function first(error: unknown): NodeJS.ErrnoException {
 /** OpenSSL's are long: `C0D7…:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../deps/openssl/…:355:\n`. */
 function plain(message: string, code: string): string {
   const openssl = /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1];
+  if (openssl === 'wrong version number' || openssl === 'packet length too long') return NO_TLS;
   return openssl ?? ((message.split('\n')[0] as string).slice(0, 200) || code || 'the connection failed');
 }
+
+const NO_TLS = 'it does not speak TLS';
 
 const WORDS: Record<string, string> = {
   ECONNREFUSED: 'connection refused',
@@ -57,8 +64,9 @@ const WORDS: Record<string, string> = {
   ETIMEDOUT: 'it does not answer',
   EHOSTUNREACH: 'no route to the host',
   ENETUNREACH: 'the network is unreachable',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS',
+  // Newer Nodes have codes for what OpenSSL says.
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by itself',
   SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is signed by an unknown authority',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is signed by an unknown authority',
