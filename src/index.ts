@@ -25,7 +25,8 @@ export { explain, run } from './engine/run.ts';
 export type { RunOptions } from './engine/run-options.ts';
 export { sweep } from './engine/sweep.ts';
 export type { ArchiveFormat, LoadedImage, LoadOptions, SaveOptions } from './image/archive/index.ts';
-export { findImage, listImages, type StoredImage } from './image/index.ts';
+export { findImage, listImages, parseReference, type Reference, type StoredImage } from './image/index.ts';
+export type { PullEvent, PulledImage, PullOptions } from './image/pull/index.ts';
 export type { LayerState, PushedImage, PushOptions } from './image/push/index.ts';
 export type { ImageFilters } from './image/store/filter.ts';
 export type { ImageHistory } from './image/store/history.ts';
@@ -48,6 +49,8 @@ import type { ExecOptions, ExecProcess } from './engine/exec/index.ts';
 import { imageUser } from './engine/records.ts';
 import type { LoadedImage, LoadOptions, SaveOptions } from './image/archive/index.ts';
 import type { ImportOptions, StoredImage } from './image/index.ts';
+import type { PulledImage, PullOptions } from './image/pull/index.ts';
+import type { PushedImage, PushOptions } from './image/push/index.ts';
 import type { ImageFilters } from './image/store/filter.ts';
 import type { ImageHistory } from './image/store/history.ts';
 import type { ImageDetails } from './image/store/inspect.ts';
@@ -225,6 +228,19 @@ export async function logout(registry: string): Promise<{ server: string; remove
   return logout(registry);
 }
 
+/**
+ * Gets an image from its registry into the store: its manifest for the platform, and what the store does not have yet of its layers. A second pull of
+ * the same name, in whatever process, waits for the first and uses what it got.
+ *
+ * @param name `alpine`, `alpine:3.20`, `ghcr.io/owner/app@sha256:…`
+ * @throws {TsboxError} BAD_REFERENCE, BAD_PLATFORM, MANIFEST_NOT_FOUND, NO_PLATFORM, BAD_MANIFEST, UNSUPPORTED_LAYER, BAD_BLOB, BAD_ARCHIVE,
+ * UNSAFE_ARCHIVE, DISK_FULL, REGISTRY_DENIED, REGISTRY_UNREACHABLE, REGISTRY_FAILED. Nothing of it is left then.
+ */
+export async function pullImage(name: string, options?: PullOptions): Promise<PulledImage> {
+  const { pullImage } = await import('./image/pull/index.ts');
+  return await pullImage(name, options);
+}
+
 /** What this host can and cannot do for containers. */
 export async function doctor(): Promise<Check[]> {
   const { doctor } = await import('./engine/doctor/index.ts');
@@ -245,6 +261,21 @@ export async function exec(
 ): Promise<ExecProcess> {
   const { exec } = await import('./engine/exec/index.ts');
   return exec(reference, command, options);
+}
+
+/**
+ * Starts a program in a running container that goes on when this process ends, until it or the container ends. Its streams are /dev/null.
+ *
+ * @returns its PID on the host
+ * @throws {TsboxError} as `exec` does
+ */
+export async function execDetached(
+  reference: string,
+  command: readonly string[],
+  options?: ExecOptions,
+): Promise<number> {
+  const { execDetached } = await import('./engine/exec/index.ts');
+  return execDetached(reference, command, options);
 }
 
 /** What `exec` would do, without doing it. @throws {TsboxError} as `exec` does */

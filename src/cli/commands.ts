@@ -108,6 +108,11 @@ export const COMMANDS: Record<string, CommandEntry> = {
     group: 'Containers',
     run: async (args) => (await import('./rm.ts')).rm(args),
   },
+  pull: {
+    summary: 'Get an image from a registry',
+    group: 'Images',
+    run: async (args) => (await import('./pull.ts')).pull(args),
+  },
   import: {
     summary: 'Make an image of a root file system tar',
     group: 'Images',

@@ -18,4 +18,4 @@ export { publishImage } from './publish.ts';
 export { readConfig } from './read-image.ts';
 export { type RemovedImage, type RemoveOptions, removeImage } from './remove.ts';
 export { resolveManifest } from './resolve.ts';
-export { makeTemporary, type Temporary } from './temporary.ts';
+export { makeTemporary, type Temporary, takeTemporary } from './temporary.ts';

@@ -1,5 +1,6 @@
 import { existsSync, linkSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { TsboxError } from '../../kernel/index.ts';
 import type { StoredImage } from '../stored-image.ts';
 import { replaceIndex } from './garbage.ts';
 import {
@@ -13,7 +14,7 @@ import {
   withoutName,
 } from './index-file.ts';
 import { withStoreLock } from './lock.ts';
-import { storePaths } from './paths.ts';
+import { blobPath, layerPath, storePaths } from './paths.ts';
 import { readImage } from './read-image.ts';
 import { namesIn, type Temporary } from './temporary.ts';
 
@@ -27,21 +28,29 @@ export interface Unpublished {
   name: string | undefined;
   /** Bytes unpacked. */
   size: number;
+  /** More for the line of the index. */
+  annotations?: Record<string, string>;
+  /** What the image needs that the store had before, by digest: somebody may have removed it meanwhile. */
+  needs?: { blobs: string[]; layers: string[] };
 }
 
 /**
  * Makes an image part of the store, in an order that leaves nothing behind when it is cut off: the blobs are linked, not moved, so that what is
  * in the unfinished directory tells a sweep what was published; the layers are known by the index alone; and the index comes last.
+ *
+ * @throws {TsboxError} STORE_CHANGED where something of `needs` is gone
  */
 export function publishImage(image: Unpublished): StoredImage {
   const paths = storePaths();
   return withStoreLock(() => {
+    requireParts(image);
     for (const [diffId, layer] of image.layers) {
       const place = join(paths.layers, diffId.slice('sha256:'.length));
       // Somebody else had the same layer first: ours is removed with its unfinished directory.
       if (!existsSync(place)) renameSync(layer.path, place);
     }
-    for (const name of namesIn(image.blobs.path)) link(join(image.blobs.path, name), join(paths.blobs, name));
+    for (const name of namesIn(image.blobs.path).filter(isHex))
+      link(join(image.blobs.path, name), join(paths.blobs, name));
     const all = readIndex();
     const descriptor = describe(image);
     const left = [...withNameTaken(all, image.name, image.manifest.digest), descriptor];
@@ -74,10 +83,31 @@ export function withNameTaken(
   });
 }
 
-function describe({ manifest, name, size }: Unpublished): Descriptor {
+function requireParts({ needs, blobs, layers }: Unpublished): void {
+  const names = new Set(namesIn(blobs.path));
+  const missing = [
+    ...(needs?.blobs ?? []).filter((digest) => !names.has(digest.slice(7)) && !existsSync(blobPath(digest))),
+    ...(needs?.layers ?? []).filter((diffId) => !layers.has(diffId) && !existsSync(layerPath(diffId))),
+  ];
+  if (missing.length > 0)
+    throw new TsboxError(
+      'STORE_CHANGED',
+      `somebody has removed ${missing[0]} from the image store meanwhile`,
+    );
+}
+
+function isHex(name: string): boolean {
+  return /^[0-9a-f]{64}$/.test(name);
+}
+
+function describe({ manifest, name, size, annotations }: Unpublished): Descriptor {
   return {
     ...manifest,
-    annotations: { ...(name === undefined ? {} : { [REF_NAME]: name }), [UNPACKED_SIZE]: String(size) },
+    annotations: {
+      ...annotations,
+      ...(name === undefined ? {} : { [REF_NAME]: name }),
+      [UNPACKED_SIZE]: String(size),
+    },
   };
 }
 

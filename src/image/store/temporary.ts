@@ -1,4 +1,13 @@
-import { mkdtempSync, readdirSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type Lock, lockFile, removeTree } from '../../kernel/index.ts';
 import { withStoreLock } from './lock.ts';
@@ -22,6 +31,41 @@ export function makeTemporary(parent: string): Temporary {
 export function makeTemporaryLocked(parent: string): Temporary {
   const path = mkdtempSync(join(parent, PREFIX));
   return temporary(path, lockFile(path, 'exclusive'));
+}
+
+/**
+ * A directory of a name that others know: while one process has it, nobody else can. What a killed one has left in it is still there.
+ *
+ * @param name letters, digits and `-`
+ * @returns undefined while another has it, be it to remove it
+ */
+export function takeTemporary(parent: string, name: string): Temporary | undefined {
+  return withStoreLock(() => {
+    const path = join(parent, `${PREFIX}${name}`);
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    let fd: number;
+    try {
+      fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    } catch (error) {
+      // Whoever had it has removed it meanwhile, for which the store's lock is not needed.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+    const lock = lockFile(fd, 'exclusive', { wait: false });
+    const isSame = lock !== undefined && statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino;
+    if (!isSame) {
+      closeSync(fd);
+      return undefined;
+    }
+    const { release } = temporary(path, lock);
+    return {
+      path,
+      release: () => {
+        release();
+        closeSync(fd);
+      },
+    };
+  });
 }
 
 /** Those whose makers are gone, now locked by us. Call it under the store's lock. */
