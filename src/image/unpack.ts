@@ -69,14 +69,12 @@ async function store(
 ): Promise<{ digest: string; size: number }> {
   const hash = createHash('sha256');
   const source = chunks[Symbol.asyncIterator]();
-  // Only its failure is of interest while there is more to read.
-  const failure = unpacking.layer.then(() => new Promise<never>(() => {}));
+  const next = orFailure(source, unpacking);
   let size = 0;
   try {
     for (;;) {
-      const next = await Promise.race([source.next(), failure]);
-      if (next.done) break;
-      const chunk = next.value;
+      const { done, value: chunk } = await next();
+      if (done) break;
       hash.update(chunk);
       for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
       size += chunk.length;
@@ -89,4 +87,27 @@ async function store(
   }
   unpacking.grow(size, true);
   return { digest: `sha256:${hash.digest('hex')}`, size };
+}
+
+/**
+ * The next piece, or the failure of the unpacking, whichever comes first. Not by Promise.race: a promise that is raced again and again keeps
+ * the results of all its races, which would be the whole archive.
+ */
+function orFailure(
+  source: AsyncIterator<Uint8Array>,
+  unpacking: Unpacking,
+): () => Promise<IteratorResult<Uint8Array>> {
+  let failure: { error: unknown } | undefined;
+  let interrupt: ((error: unknown) => void) | undefined;
+  unpacking.layer.catch((error) => {
+    failure = { error };
+    interrupt?.(error);
+  });
+  return async () => {
+    if (failure !== undefined) throw failure.error;
+    return await new Promise((resolve, reject) => {
+      interrupt = reject;
+      source.next().then(resolve, reject);
+    });
+  };
 }
