@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { TsboxError } from '../../kernel/index.ts';
 import type { Reference } from '../reference.ts';
 import { downloadBlob } from './blobs.ts';
@@ -23,6 +24,8 @@ export function openRepository(
   settings: Partial<Settings> = {},
 ): Repository {
   const all = { ...SETTINGS, ...settings };
+  // Each request that is under way listens to it, and Node warns of more than ten.
+  if (options.signal !== undefined) setMaxListeners(0, options.signal);
   const connections = new Connections(all);
   const places = hostsOf(reference.registry, options, all).map((host): Place => {
     const name = `${host.registry}/${host.prefix}${reference.path}`;

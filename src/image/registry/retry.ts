@@ -44,7 +44,10 @@ export class Retry {
 
 /** Statuses: request time-out, too many requests, and a server's own troubles, but not those that will be the same tomorrow. */
 function isPassing(error: unknown, reached: boolean): boolean {
-  if (error instanceof TransportError) return !error.certificate && (error.connected || reached);
+  if (error instanceof TransportError) {
+    const same = error.certificate || error.noTls || error.code.startsWith('HPE_');
+    return !same && (error.connected || reached);
+  }
   if (!(error instanceof Refusal)) return false;
   const { status } = error;
   return status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505);

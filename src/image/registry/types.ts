@@ -31,7 +31,7 @@ export interface BlobDescriptor {
   mediaType?: string;
   digest: string;
   size: number;
-  /** Where else it may be had. */
+  /** Where else it may be had, for layers that may not be given away. Not asked: images that need it are refused. */
   urls?: string[];
 }
 

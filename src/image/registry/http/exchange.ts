@@ -72,6 +72,13 @@ export async function exchange(
     sent.destroy();
     signal?.throwIfAborted();
     if (error instanceof SourceError) throw error.cause;
+    // The server closed a connection that was kept while our request was on its way. The next one is another, in the end a new one.
+    if (
+      sent.reusedSocket &&
+      request.body === undefined &&
+      (error as NodeJS.ErrnoException).code === 'ECONNRESET'
+    )
+      return await exchange(request, connections, tls, signal);
     const failure = transportError(error, phases.connected);
     failure.host = request.url.host;
     throw failure;

@@ -36,8 +36,13 @@ export class TransportError extends Error {
 export function transportError(error: unknown, connected: boolean): TransportError {
   if (error instanceof TransportError) return error;
   const { code = '', message = '' } = first(error);
-  const known = code === 'ECONNRESET' && !connected ? 'the server closed the connection' : WORDS[code];
+  const known = code === 'ECONNRESET' && !connected ? 'the server closed the connection' : word(code);
   return new TransportError(code, known ?? plain(message, code), { connected, cause: error });
+}
+
+function word(code: string): string | undefined {
+  // llhttp's, of which there are many.
+  return WORDS[code] ?? (code.startsWith('HPE_') ? 'what it says is not HTTP' : undefined);
 }
 
 /** Where several addresses were tried, Node gives an AggregateError without a message. */

@@ -40,6 +40,32 @@ describe('tries again', () => {
     expect(waits).toHaveLength(1);
   });
 
+  it('at once where a connection that was kept had just been closed', async () => {
+    const seen = new Set<unknown>();
+    server = await serve((request, response) => {
+      // Each connection is good for one answer, and does not say so.
+      if (seen.has(request.socket)) return void request.socket.destroy();
+      seen.add(request.socket);
+      say(response, 200, manifest, { 'content-type': type });
+    });
+    const { repository, waits } = client(server.host);
+    for (let round = 0; round < 5; round++) expect((await repository.manifest('1')).bytes).toEqual(manifest);
+    expect(waits).toEqual([]);
+  });
+
+  it.each([
+    ['SSH-2.0-OpenSSH_9.2\r\n\r\n', 'what it says is not HTTP'],
+    [`HTTP/1.1 200 OK\r\nx: ${'x'.repeat(100_000)}\r\n\r\n`, 'the head of its answer is too long'],
+  ])('never what is no HTTP', async (noise, message) => {
+    server = await serve((request) => request.socket.end(noise));
+    const { repository, waits } = client(server.host);
+    await expect(repository.manifest('1')).rejects.toMatchObject({
+      code: 'REGISTRY_UNREACHABLE',
+      message: expect.stringContaining(message),
+    });
+    expect(waits).toEqual([]);
+  });
+
   it('after longer and longer times, and not for ever', async () => {
     const { repository, waits } = await answering(
       Array(100).fill((_: unknown, response: never) => say(response, 503)),
