@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseReference } from '../../../src/image/reference.ts';
 import { openRepository, type RegistryOptions } from '../../../src/image/registry/index.ts';
 import { SETTINGS, type Settings } from '../../../src/image/registry/settings.ts';
+import { startProxy } from '../../fixtures/connect-proxy.ts';
 import { collect, digestOf, say, serve, type TestServer } from '../../fixtures/http-server.ts';
 import { type Layout, readBlob, writeLayout } from '../../fixtures/oci-layout.ts';
 import { makeCertificate, type Registry, registryMissing, startRegistry } from '../support/registry.ts';
@@ -154,6 +155,30 @@ describe.skipIf(registryMissing !== undefined)(TEST_TITLE, () => {
         advice: expect.stringContaining(`/etc/docker/certs.d/${registry.host}/ca.crt`),
       });
       expect(await open(`${registry.host}/none`, { tlsVerify: false }).resolve('1')).toBeUndefined();
+    });
+
+    it('through a proxy, which sees nothing but where to', async () => {
+      const proxy = await startProxy(registry.host, (_, response) => response.end());
+      try {
+        const environment = { https_proxy: `http://me:secret@${proxy.host}` };
+        const through = (tlsVerify: boolean) =>
+          open('registry.invalid:5000/theirs', { tlsVerify }, { environment });
+        expect((await through(false).manifest('2')).bytes).toEqual(layout.manifest);
+        const [layer] = layout.layers;
+        if (layer === undefined) throw new Error('no layer');
+        expect(await collect(through(false).blob(layer))).toEqual(readBlob(layout, layer.digest));
+        expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT registry.invalid:5000']));
+        expect(proxy.headers[0]).toMatchObject({ 'proxy-authorization': 'Basic bWU6c2VjcmV0' });
+        // The name that was asked for counts, not the address that the tunnel leads to.
+        const trusting = { ...environment, SSL_CERT_FILE: registry.certificate };
+        const strict = open('registry.invalid:5000/theirs', { tlsVerify: true }, { environment: trusting });
+        await expect(strict.manifest('2')).rejects.toMatchObject({
+          code: 'REGISTRY_UNREACHABLE',
+          message: expect.stringContaining('its certificate is for other names'),
+        });
+      } finally {
+        await proxy.stop();
+      }
     });
 
     it('and a file in certs.d that is no certificate', async () => {

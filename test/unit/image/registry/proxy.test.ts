@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { proxyFor } from '../../../../src/image/registry/http/index.ts';
-import { client, say, serve, type TestServer } from '../../../fixtures/http-server.ts';
+import { startProxy } from '../../../fixtures/connect-proxy.ts';
+import { client, say, serve } from '../../../fixtures/http-server.ts';
 
 const manifest = Buffer.from('{"schemaVersion":2}');
 
@@ -85,39 +83,10 @@ describe('through a proxy', () => {
   afterEach(async () => {
     for (const server of servers.splice(0)) await server.stop();
   });
-  /** Everything goes to `target`, whatever it is asked for. */
-  const startProxy = async (target: TestServer | undefined, status = 200) => {
-    const asked: string[] = [];
-    const headers: unknown[] = [];
-    const sockets = new Set<Socket>();
-    const server = createServer((request, response) => {
-      asked.push(`${request.method} ${request.url}`);
-      headers.push(request.headers);
-      say(response, 200, manifest);
-    });
-    server.on('connection', (socket) => sockets.add(socket));
-    server.on('connect', (request, socket: Socket) => {
-      asked.push(`CONNECT ${request.url}`);
-      headers.push(request.headers);
-      socket.on('error', () => {});
-      if (target === undefined || status !== 200) return void socket.end(`HTTP/1.1 ${status} No\r\n\r\n`);
-      const [host, port] = target.host.split(':') as [string, string];
-      const upstream = connect(Number(port), host, () => {
-        socket.write('HTTP/1.1 200 OK\r\n\r\n');
-        socket.pipe(upstream).pipe(socket);
-      });
-      upstream.on('error', () => socket.destroy());
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    servers.push({
-      async stop() {
-        server.close();
-        for (const socket of sockets) socket.destroy();
-        await once(server, 'close');
-      },
-    });
-    return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked, headers };
+  const proxyTo = async (target: string | undefined) => {
+    const proxy = await startProxy(target, (_, response) => say(response, 200, manifest));
+    servers.push(proxy);
+    return proxy;
   };
   const environment = (proxy: string) => ({
     all_proxy: proxy,
@@ -127,7 +96,7 @@ describe('through a proxy', () => {
   });
 
   it('plain HTTP asks for the whole address, with the password for the proxy', async () => {
-    const proxy = await startProxy(undefined, 405);
+    const proxy = await proxyTo(undefined);
     const { repository } = client(
       'registry.invalid:5000',
       { tlsVerify: false },
@@ -147,7 +116,7 @@ describe('through a proxy', () => {
   it('a registry that has no TLS is found out through the tunnel, then asked in plain', async () => {
     const registry = await serve((_, response) => say(response, 200, manifest));
     servers.push(registry);
-    const proxy = await startProxy(registry);
+    const proxy = await proxyTo(registry.host);
     const { repository } = client(
       'registry.invalid:5000',
       { tlsVerify: false },
