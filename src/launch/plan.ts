@@ -77,11 +77,20 @@ export function flags<Group extends Record<string, number>>(
   group: Group,
   ...names: (keyof Group & string)[]
 ): Printed {
-  let value = 0;
-  // Addition would do as well, but O_RDONLY and the like may be named twice; `|` would cut CLONE_INTO_CGROUP to 32 bits.
-  for (const name of new Set(names)) value += group[name] as number;
-  return { value, text: names.length === 0 ? '0' : names.join('|') };
+  const text = names.length === 0 ? '0' : names.join('|');
+  // A plan has the same few again and again. The kernel's constants are the same in every group that has them.
+  let printed = known.get(text);
+  if (printed === undefined) {
+    let value = 0;
+    // Addition would do as well, but O_RDONLY and the like may be named twice; `|` would cut CLONE_INTO_CGROUP to 32 bits.
+    for (const name of new Set(names)) value += group[name] as number;
+    printed = { value, text };
+    known.set(text, printed);
+  }
+  return printed;
 }
+
+const known = new Map<string, Printed>();
 
 export function octal(mode: number): Printed {
   return { value: mode, text: `0${mode.toString(8)}` };

@@ -8,19 +8,23 @@ export function mountAttr(fields: {
   propagation?: Printed;
   userns?: Slot;
 }): Struct {
-  const words = new BigUint64Array(4);
-  words[0] = BigInt(fields.set?.value ?? 0);
-  words[1] = BigInt(fields.clear?.value ?? 0);
-  words[2] = BigInt(fields.propagation?.value ?? 0);
-  const text = [
-    fields.set && `attr_set=${fields.set.text}`,
-    fields.clear && `attr_clr=${fields.clear.text}`,
-    fields.propagation && `propagation=${fields.propagation.text}`,
-    fields.userns && `userns_fd=${fields.userns.name}`,
-  ];
+  // Four words of 64 bits; no attribute needs more than the lower half of one, and both machines are little-endian.
+  const words = new Uint32Array(8);
+  words[0] = Number(fields.set?.value ?? 0);
+  words[2] = Number(fields.clear?.value ?? 0);
+  words[4] = Number(fields.propagation?.value ?? 0);
   return {
     bytes: new Uint8Array(words.buffer),
-    text: `{${text.filter(Boolean).join(', ')}}`,
+    // Made when it is read, which no start does.
+    get text() {
+      const text = [
+        fields.set && `attr_set=${fields.set.text}`,
+        fields.clear && `attr_clr=${fields.clear.text}`,
+        fields.propagation && `propagation=${fields.propagation.text}`,
+        fields.userns && `userns_fd=${fields.userns.name}`,
+      ];
+      return `{${text.filter(Boolean).join(', ')}}`;
+    },
     slots: fields.userns ? [{ offset: 24, slot: fields.userns, width: 8 }] : [],
   };
 }

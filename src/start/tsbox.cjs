@@ -36,6 +36,10 @@ const suffix = `-${process.version}-${process.arch}.cache`;
 // Where the package cannot be written to, the store keeps the cache.
 const directories = [join(__dirname, 'cache'), join(process.env.TSBOX_ROOT || '/var/lib/tsbox', 'cache')];
 
+// What Node puts around a module. It is put there in memory: a string that is made of several is copied once more.
+const BEFORE = '(function (exports, require, module, __filename, __dirname) {';
+const AFTER = '\n})';
+
 load('cli.cjs', () => {
   // A run that worked is the one worth remembering: `--version` would leave a cache without the functions of `run`.
   const [, , command, ...options] = process.argv;
@@ -50,11 +54,12 @@ function load(file, worthwhile) {
   const text = openSync(bundle);
   const { size } = fstatSync(text);
   // Memory that is new costs more than reading into it, so there is one piece for both: when the text is a string, the cache may have it.
-  const memory = Buffer.allocUnsafeSlow(Math.max(size, cache?.half ?? 0));
-  const length = readSync(text, memory, 0, size, 0);
+  const memory = Buffer.allocUnsafeSlow(Math.max(BEFORE.length + size + AFTER.length, cache?.half ?? 0));
+  const start = memory.latin1Write(BEFORE);
+  const end = start + readSync(text, memory, start, size, 0);
   closeSync(text);
   // Latin-1 because the bundle is ASCII: a string of one byte a character, and no decoding.
-  const source = `(function (exports, require, module, __filename, __dirname) {${memory.latin1Slice(0, length)}\n})`;
+  const source = memory.latin1Slice(0, end + memory.latin1Write(AFTER, end));
   const cachedData = cache === undefined ? undefined : readCache(cache, memory);
   const script = new Script(source, { filename: bundle, cachedData });
   if ((cachedData === undefined || script.cachedDataRejected) && worthwhile())
