@@ -20,7 +20,7 @@ import { type ContainerRecord, writeRecord } from './record.ts';
 import type { RunOptions } from './run-options.ts';
 import { RunningContainer } from './running-container.ts';
 import { discardCgroup, endProcess, type Started, start } from './start.ts';
-import { openStreams, openTerminalStreams, type Streams } from './streams.ts';
+import { type Observe, openStreams, openTerminalStreams, type Streams } from './streams.ts';
 import { sweep } from './sweep.ts';
 import { mappedOwner, prepareWritableLayer } from './writable-layer.ts';
 
@@ -55,7 +55,8 @@ export async function run(
     writeRecord(record);
     prepareWritableLayer(directory.path, prepared.built.spec);
     prepared.makeCgroupParents();
-    streams = chooseStreams(options, mappedOwner(prepared.built.spec));
+    const log = record.rm ? undefined : await openLog(id, options);
+    streams = chooseStreams(options, mappedOwner(prepared.built.spec), log !== undefined);
     const mayBlock = options.mayBlock ?? false;
     let unwritten: unknown;
     const starting = start(prepared, streams, { timed: options.profile ?? false, mayBlock }, (pid) => {
@@ -78,7 +79,7 @@ export async function run(
       started,
       prepared,
       directory,
-      await streams.connect(),
+      await streams.connect(log),
       record,
       mayBlock,
     );
@@ -212,10 +213,20 @@ function runOptionsOf(options: StartOptions): RunOptions {
   return own;
 }
 
-function chooseStreams(options: StartOptions, owner: number): Streams {
+/** What is kept is kept with its output; what removes itself need not pay for that. */
+async function openLog(id: string, options: RunOptions): Promise<Observe | undefined> {
+  const { logSettings } = await import('./life/log-options.ts');
+  const settings = logSettings(options);
+  if (settings.maxSize < 0) return undefined;
+  const { LogWriter } = await import('./life/log/write.ts');
+  const writer = new LogWriter(id, settings);
+  return (stream, name) => writer.follow(stream, name);
+}
+
+function chooseStreams(options: StartOptions, owner: number, throughUs: boolean): Streams {
   if (options.tty) return openTerminalStreams(options.size);
   const { stdin = 'pipe', stdout = 'pipe', stderr = 'pipe' } = options;
-  return openStreams({ stdin, stdout, stderr }, owner);
+  return openStreams({ stdin, stdout, stderr }, owner, throughUs);
 }
 
 /** Docker writes no newline, and refuses a file that exists: it may be another container's. */

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
 import { TsboxError } from '../kernel/index.ts';
-import type { ConnectedStreams } from './streams.ts';
+import type { ConnectedStreams, Observe } from './streams.ts';
 import { TerminalStream } from './terminal-stream.ts';
 
 /**
@@ -11,12 +11,14 @@ import { TerminalStream } from './terminal-stream.ts';
  */
 export function connectStreams(
   ends: readonly { parent: number | undefined; copy: boolean }[],
+  observe: Observe = () => {},
 ): ConnectedStreams {
   const copies: Promise<void>[] = [];
   const failures: Error[] = [];
   const [stdin, stdout, stderr] = ends.map(({ parent, copy }, index) => {
     if (parent === undefined) return null;
     const socket = new Socket({ fd: parent, readable: index !== 0, writable: index === 0 });
+    if (index > 0) observe(socket, index === 1 ? 'stdout' : 'stderr');
     if (!copy) return socket;
     if (index === 0) copyInput(socket, failures);
     else copies.push(copyOutput(socket, index, failures));
@@ -38,8 +40,9 @@ export function connectStreams(
 }
 
 /** The master end of a terminal as one stream for both directions. */
-export function connectTerminal(fd: number): ConnectedStreams {
+export function connectTerminal(fd: number, observe: Observe = () => {}): ConnectedStreams {
   const terminal = new TerminalStream(fd);
+  observe(terminal, 'stdout');
   return {
     stdin: null,
     stdout: null,

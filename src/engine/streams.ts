@@ -25,10 +25,13 @@ export interface Streams {
   /** Closes what only the program needs; to be called once it has been cloned. */
   release(): void;
   /** Opens our sides as streams; to be called once the program runs. */
-  connect(): Promise<ConnectedStreams>;
+  connect(observe?: Observe): Promise<ConnectedStreams>;
   /** Closes everything of a container that did not start. */
   abandon(): void;
 }
+
+/** Is shown each stream of output before anything is read from it. */
+export type Observe = (stream: Readable, name: 'stdout' | 'stderr') => void;
 
 export interface ConnectedStreams {
   stdin: Writable | null;
@@ -41,13 +44,16 @@ export interface ConnectedStreams {
   drained: Promise<void>;
 }
 
+/** @param throughUs all output passes through this process, also where the program could have our own descriptor: it is logged */
 export function openStreams(
   choices: Record<'stdin' | 'stdout' | 'stderr', StdioChoice>,
   owner: number,
+  throughUs = false,
 ): Streams {
   const streams: OneStream[] = [];
   try {
-    for (const [index, name] of NAMES.entries()) streams.push(openStream(choices[name], index, owner));
+    for (const [index, name] of NAMES.entries())
+      streams.push(openStream(choices[name], index, owner, throughUs && index > 0));
   } catch (error) {
     for (const { child, parent, ours } of streams) {
       if (!ours) closeDescriptor(child);
@@ -65,10 +71,13 @@ export function openStreams(
     abandon() {
       for (const { parent } of streams) if (parent !== undefined) closeDescriptor(parent);
     },
-    async connect() {
+    async connect(observe) {
       if (streams.every(({ parent }) => parent === undefined)) return UNCONNECTED;
       const { connectStreams } = await import('./stream-connect.ts');
-      return connectStreams(streams.map(({ parent, copy }) => ({ parent, copy })));
+      return connectStreams(
+        streams.map(({ parent, copy }) => ({ parent, copy })),
+        observe,
+      );
     },
   };
 }
@@ -85,12 +94,12 @@ export function openTerminalStreams(size: { columns: number; rows: number } | un
     child: { terminalSocket: theirs, size },
     release: () => closeDescriptor(theirs),
     abandon: close,
-    async connect() {
+    async connect(observe) {
       const master = receiveDescriptor(ours);
       close();
       if (master === undefined) return UNCONNECTED;
       const { connectTerminal } = await import('./stream-connect.ts');
-      return connectTerminal(master);
+      return connectTerminal(master, observe);
     },
   };
 }
@@ -106,9 +115,9 @@ interface OneStream {
   copy: boolean;
 }
 
-function openStream(choice: StdioChoice, index: number, owner: number): OneStream {
+function openStream(choice: StdioChoice, index: number, owner: number, throughUs: boolean): OneStream {
   if (choice === 'ignore') return { child: openNull(), parent: undefined, ours: false, copy: false };
-  if (choice === 'inherit' && isPassable(index))
+  if (choice === 'inherit' && !throughUs && isPassable(index))
     return { child: index, parent: undefined, ours: true, copy: false };
   const { read, write } = pipe();
   const [child, parent] = index === 0 ? [read, write] : [write, read];

@@ -35,16 +35,20 @@ export function logDirectory(id: string): string {
   return join(containersDirectory(), id);
 }
 
-/** All that are there, oldest first. While they are opened they may be renamed, hence by inode, each once. */
+/**
+ * All that are there, oldest first. They are opened from the newest on: one that is renamed meanwhile is then met twice, and counts once; in the
+ * other order it would be missed.
+ */
 export function openLogFiles(id: string): LogFile[] {
   const files = new Map<number, LogFile>();
-  for (const name of names(id)) {
-    const file = tryOpen(join(logDirectory(id), name));
+  const last = lastNumber(id) + 2;
+  for (let number = 0; number <= last; number++) {
+    const file = tryOpen(join(logDirectory(id), number === 0 ? 'container.log' : `container.log.${number}`));
     if (file === undefined) continue;
     if (files.has(file.inode)) file.close();
     else files.set(file.inode, file);
   }
-  return [...files.values()];
+  return [...files.values()].reverse();
 }
 
 /** The files that were begun after this one, oldest first: usually none, or one. */
@@ -56,19 +60,16 @@ export function openNewer(id: string, file: LogFile): LogFile[] {
   return files.slice(at + 1);
 }
 
-function names(id: string): string[] {
+function lastNumber(id: string): number {
   let entries: string[];
   try {
     entries = readdirSync(logDirectory(id));
   } catch {
-    return [];
+    return 0;
   }
-  return entries
-    .filter((name) => /^container\.log(\.\d+)?$/.test(name))
-    .sort((a, b) => numberOf(b) - numberOf(a));
+  const numbers = entries.map((name) => Number(/^container\.log\.(\d{1,4})$/.exec(name)?.[1] ?? 0));
+  return Math.max(0, ...numbers);
 }
-
-const numberOf = (name: string) => Number(/\d+$/.exec(name)?.[0] ?? 0);
 
 function tryOpen(path: string): LogFile | undefined {
   try {
