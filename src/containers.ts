@@ -19,7 +19,7 @@ import type {
   StopOptions,
 } from './engine/life/index.ts';
 import type { ContainerRecord } from './engine/record.ts';
-import type { RunOptions } from './engine/run-options.ts';
+import type { RunHooks, RunOptions } from './engine/run-options.ts';
 
 const life = () => import('./engine/life/index.ts');
 
@@ -39,7 +39,7 @@ const life = () => import('./engine/life/index.ts');
 export async function create(
   image: string,
   command?: readonly string[],
-  options?: RunOptions,
+  options?: RunOptions & RunHooks,
 ): Promise<DetachedContainer> {
   return (await life()).create(image, command, options);
 }
@@ -52,7 +52,7 @@ export async function create(
 export async function runDetached(
   image: string,
   command?: readonly string[],
-  options?: RunOptions,
+  options?: RunOptions & RunHooks,
   request?: StartRequest,
 ): Promise<DetachedContainer> {
   return (await life()).runDetached(image, command, options, request);

@@ -1,5 +1,6 @@
 import { create } from '../index.ts';
 import { print } from './output.ts';
+import { reportPull } from './report-pull.ts';
 import { readRunArguments } from './run/arguments.ts';
 import { usageError } from './usage.ts';
 
@@ -16,7 +17,7 @@ export async function createCommand(args: string[]): Promise<number> {
   });
   if (image === '') throw usageError('create', "the image's name is empty");
   if (explain !== undefined) throw usageError('create', '--explain is an option of `tsbox run`');
-  const { id } = await create(image, command, options);
+  const { id } = await create(image, command, { ...options, onPull: reportPull(image, options.quiet) });
   print(`${id}\n`);
   return 0;
 }

@@ -35,7 +35,7 @@ export class PullReport {
       for (const { digest, size } of event.layers) this.#sizes.set(digest, size);
       this.#total = [...this.#sizes.values()].reduce((sum, size) => sum + size, 0);
       for (const digest of this.#sizes.keys()) this.#lines.state(digest, 'Pulling fs layer');
-    } else this.#layer(event);
+    } else if (event.kind === 'layer') this.#layer(event);
   };
 
   end(): void {

@@ -2,14 +2,14 @@ import type { Duplex, Readable, Writable } from 'node:stream';
 import type { CgroupStats } from '../cgroup/index.ts';
 import type { ProfileEntry } from '../launch/index.ts';
 import type { ExecOptions, ExecProcess } from './exec/index.ts';
-import type { RunOptions } from './run-options.ts';
+import type { RunHooks, RunOptions } from './run-options.ts';
 import type { StdioChoice } from './streams.ts';
 
 export type Stdio = StdioChoice;
 export type ContainerStats = CgroupStats;
 
 /** How to start a container: what it is ({@link RunOptions}) and how this process is connected to it. */
-export interface StartOptions extends RunOptions {
+export interface StartOptions extends RunOptions, RunHooks {
   /** Default `pipe`. */
   stdin?: Stdio;
   stdout?: Stdio;

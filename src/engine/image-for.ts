@@ -1,23 +1,77 @@
 import { existsSync } from 'node:fs';
 import { findImage, type StoredImage } from '../image/index.ts';
+import type { PullEvent } from '../image/pull/index.ts';
 import { embeddedImage, TsboxError } from '../kernel/index.ts';
 
+/** Where the image of a new container may come from. */
+export interface ImageChoice {
+  /** `missing` (default), `always` or `never`. */
+  pull?: string | undefined;
+  platform?: string | undefined;
+  tlsVerify?: boolean | undefined;
+  /** Called before a pull; what it gives is told how far that is. */
+  onPull?: (() => Promise<(event: PullEvent) => void>) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 /**
- * The image of that name. `busybox` comes with tsbox: where the store has none, the embedded one is imported, so that a fresh machine without internet
- * can run a container.
+ * The image of that name: the store's, else, as `pull` says, the registry's. `busybox` comes with tsbox: where the store has none, the embedded one is
+ * imported, so that a fresh machine without internet can run a container.
+ *
+ * @throws {TsboxError} IMAGE_NOT_FOUND, BAD_OPTION, and what a pull throws
  */
-export async function imageFor(name: string): Promise<StoredImage> {
+export async function imageFor(name: string, choice: ImageChoice = {}): Promise<StoredImage> {
+  const { pull = 'missing' } = choice;
+  if (pull !== 'missing' && pull !== 'always' && pull !== 'never')
+    throw new TsboxError('BAD_OPTION', `--pull is missing, always or never, not \`${pull.slice(0, 40)}\``);
+  if (pull === 'always') return await pullFor(name, choice);
   try {
     return findImage(name);
   } catch (error) {
-    if ((error as TsboxError).code === 'LAYER_MISSING') return await unpack(name);
+    const { code } = error as TsboxError;
+    if (code === 'LAYER_MISSING') return await unpack(name);
+    if (code !== 'IMAGE_NOT_FOUND') throw error;
     const embedded = embeddedImage();
-    const isEmbedded = name === 'busybox' || name === 'busybox:latest';
-    if (!isEmbedded || !(error instanceof TsboxError) || !existsSync(embedded)) throw error;
-    const { importImage } = await import('../image/import.ts');
-    return importImage(embedded, 'busybox');
+    if ((name === 'busybox' || name === 'busybox:latest') && existsSync(embedded)) {
+      const { importImage } = await import('../image/import.ts');
+      return importImage(embedded, 'busybox');
+    }
+    if (pull === 'missing' && isName(name)) return await pullFor(name, choice, error as TsboxError);
+    throw error;
   }
 }
+
+/** What may be an id is not looked for in a registry: nobody calls an image so, and it would be a strange thing to fetch. */
+function isName(name: string): boolean {
+  return !/^(sha256:)?[0-9a-f]{12,64}$/.test(name);
+}
+
+async function pullFor(name: string, choice: ImageChoice, notFound?: TsboxError): Promise<StoredImage> {
+  const { pullImage } = await import('../image/pull/index.ts');
+  const onProgress = await choice.onPull?.();
+  try {
+    return await pullImage(name, {
+      ...(choice.platform !== undefined && { platform: choice.platform }),
+      ...(choice.tlsVerify !== undefined && { tlsVerify: choice.tlsVerify }),
+      ...(choice.signal && { signal: choice.signal }),
+      ...(onProgress && { onProgress }),
+    });
+  } catch (error) {
+    throw notFound === undefined ? error : explain(error, name, notFound);
+  }
+}
+
+/** Whoever mistyped a name, or has no internet, hears of the store too. */
+function explain(error: unknown, name: string, notFound: TsboxError): unknown {
+  if (!(error instanceof TsboxError) || !NOT_TO_BE_HAD.has(error.code)) return error;
+  return new TsboxError(error.code, `${notFound.message}, and ${error.message}`, {
+    advice: `without a registry: tsbox import FILE ${name} makes it from a root file system tar, tsbox load -i FILE takes a saved one`,
+    exitCode: error.exitCode,
+    cause: error,
+  });
+}
+
+const NOT_TO_BE_HAD = new Set(['REGISTRY_UNREACHABLE', 'REGISTRY_DENIED', 'MANIFEST_NOT_FOUND']);
 
 /** An image that another program has copied into the store. */
 async function unpack(name: string): Promise<StoredImage> {

@@ -1,8 +1,24 @@
+import type { PullEvent } from '../image/pull/index.ts';
+
+/** What a program may want to hear of while a container is made. */
+export interface RunHooks {
+  /** Called before an image is pulled; what it gives is told how far the pull is. */
+  onPull?: () => Promise<(event: PullEvent) => void>;
+}
+
 /**
  * What a container can be asked for. The same names as the flags of `tsbox run`, in camel case; where the flag takes a string with
  * Docker's units or syntax (`64m`, `SRC:DST:ro`), so does the option, and a number means bytes.
  */
 export interface RunOptions {
+  // The image
+  /** When the image is pulled: `missing` (default) where the store has none of that name, `always`, which costs one request where nothing is new, or `never`. */
+  pull?: string;
+  /** `linux/arm64`: what to pull of an image for several platforms. Default: this machine's. */
+  platform?: string;
+  /** Say nothing of a pull. Only the command says anything. */
+  quiet?: boolean;
+
   // Identity of the container
   /** A name of your own; letters, digits, `_`, `.` and `-`, at least two characters. Unique among the containers that exist. */
   name?: string;

@@ -40,7 +40,7 @@ export async function run(
   options.signal?.throwIfAborted();
   requireRoot();
   requireKernel(kernelVersion());
-  const stored = await imageFor(image);
+  const stored = await imageFor(image, options);
   if (options.name !== undefined) checkName('--name', options.name);
   const id = newContainerId();
   const prepared = prepare(stored, command, { rm: true, ...options }, id);

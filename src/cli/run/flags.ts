@@ -9,6 +9,14 @@ import { type Flag, integer, oneOf, pairs, text, texts, toggle } from './flag.ts
  * taken apart as far as its option's type asks.
  */
 export const RUN_FLAGS: { [Name in keyof Required<RunOptions>]: Flag<NonNullable<RunOptions[Name]>> } = {
+  pull: oneOf(
+    ['missing', 'always', 'never'],
+    'Container',
+    '--pull <missing|always|never>',
+    'When to get the image from its registry (default missing)',
+  ),
+  platform: text('Container', '--platform <os/arch[/variant]>', "What to pull (default: this machine's)"),
+  quiet: toggle('Container', '-q, --quiet', 'Say nothing of a pull'),
   name: text('Container', '--name <name>', 'A name of your own for the container'),
   rm: toggle('Container', '--rm', 'Remove the container when it ends'),
   labels: pairs('Container', '-l, --label <key[=value]>', 'Note something about the container', ''),

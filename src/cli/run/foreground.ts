@@ -1,5 +1,6 @@
 import { type Container, type ExitStatus, run, type StartOptions } from '../../index.ts';
 import { printError } from '../output.ts';
+import { reportPull } from '../report-pull.ts';
 import { binarySize } from '../units.ts';
 import type { RunArguments } from './arguments.ts';
 import { dieOfHangUp } from './hang-up.ts';
@@ -50,6 +51,7 @@ function start(request: RunArguments, size: StartOptions['size']): Promise<Conta
   return run(image, command, {
     rm: false,
     ...options,
+    onPull: reportPull(image, options.quiet),
     stdin: attach.has('stdin') ? 'inherit' : 'ignore',
     stdout: attach.has('stdout') ? 'inherit' : 'ignore',
     stderr: attach.has('stderr') ? 'inherit' : 'ignore',

@@ -1,6 +1,7 @@
 import { type Attachment, runDetached } from '../../index.ts';
 import { stayAttached } from '../attached.ts';
 import { print } from '../output.ts';
+import { reportPull } from '../report-pull.ts';
 import { usageError } from '../usage.ts';
 import type { RunArguments } from './arguments.ts';
 import { requireTerminal, windowSize } from './terminal.ts';
@@ -10,7 +11,8 @@ import { requireTerminal, windowSize } from './terminal.ts';
  * `--restart` stay attached to it. The exit code is the program's, and 0 where somebody let go of it.
  */
 export async function runMonitored(request: RunArguments): Promise<number> {
-  const { image, command, options, attach } = request;
+  const { image, command, attach } = request;
+  const options = { ...request.options, onPull: reportPull(image, request.options.quiet) };
   if (request.profile)
     throw usageError('run', 'conflicting options: --profile is for containers in the foreground');
   const size = options.tty ? windowSize() : undefined;

@@ -7,7 +7,7 @@ import { checkName } from '../options/index.ts';
 import { kernelVersion, prepare } from '../prepare.ts';
 import { type ContainerRecord, writeRecord } from '../record.ts';
 import { makeDirectory, newRecord, requireKernel, requireRoot, writeCidfile } from '../run.ts';
-import type { RunOptions } from '../run-options.ts';
+import type { RunHooks, RunOptions } from '../run-options.ts';
 import { prepareWritableLayer } from '../writable-layer.ts';
 import { Handle } from './handle.ts';
 import type { DetachedContainer } from './interface.ts';
@@ -24,7 +24,7 @@ import { parseRestartPolicy } from './restart-policy.ts';
 export async function create(
   image: string,
   command: readonly string[] = [],
-  options: RunOptions = {},
+  options: RunOptions & RunHooks = {},
 ): Promise<DetachedContainer> {
   const { directory, record } = await makeContainer(image, command, options);
   closeSync(directory.fd);
@@ -35,12 +35,12 @@ export async function create(
 export async function makeContainer(
   image: string,
   command: readonly string[],
-  options: RunOptions,
+  options: RunOptions & RunHooks,
 ): Promise<{ directory: ContainerDirectory; record: ContainerRecord }> {
   requireRoot();
   requireKernel(kernelVersion());
   checkLife(options);
-  const stored = await imageFor(image);
+  const stored = await imageFor(image, options);
   if (options.name !== undefined) checkName('--name', options.name);
   const id = newContainerId();
   const prepared = prepare(stored, command, { ...options, rm: options.rm ?? false }, id);

@@ -1,6 +1,6 @@
 import { closeSync, rmSync } from 'node:fs';
 import { removeContainerDirectory } from '../container-directory.ts';
-import type { RunOptions } from '../run-options.ts';
+import type { RunHooks, RunOptions } from '../run-options.ts';
 import { makeContainer } from './create.ts';
 import { Handle } from './handle.ts';
 import type { DetachedContainer } from './interface.ts';
@@ -15,7 +15,7 @@ import { type StartRequest, startDetached } from './start-detached.ts';
 export async function runDetached(
   image: string,
   command: readonly string[] = [],
-  options: RunOptions = {},
+  options: RunOptions & RunHooks = {},
   request: StartRequest = {},
 ): Promise<DetachedContainer> {
   const { directory, record } = await makeContainer(image, command, options);

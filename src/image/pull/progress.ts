@@ -10,4 +10,6 @@ export type PullEvent =
   /** Bytes of the blob that have come, and that have been unpacked. */
   | { kind: 'layer'; digest: string; state: LayerState; received: number; unpacked: number }
   /** A request has failed and will be tried again. */
-  | { kind: 'retry'; why: string; seconds: number };
+  | { kind: 'retry'; why: string; seconds: number }
+  /** The image is in the store; `isNew` is false where it was there before. */
+  | { kind: 'done'; digest: string; isNew: boolean };

@@ -44,7 +44,9 @@ export async function pullImage(name: string, options: PullOptions = {}): Promis
     work = await takeWorkDirectory(reference.name, onWait, signal);
     sweepImages();
     const pull = new Pull(reference, platform, options, repository, work, stop);
-    return await pull.run();
+    const pulled = await pull.run();
+    options.onProgress?.({ kind: 'done', digest: pulled.pulledDigest, isNew: pulled.isNew });
+    return pulled;
   } catch (error) {
     stop.abort(error);
     throw explainError(error, 'pull', reference.name);

@@ -16,6 +16,9 @@ function optionsOf(...args: string[]): RunOptions {
 
 /** Every flag, by every name it has. */
 const TABLE: [args: string[], options: RunOptions][] = [
+  [['--pull', 'always'], { pull: 'always' }],
+  [['--platform', 'linux/arm64'], { platform: 'linux/arm64' }],
+  [['-q'], { quiet: true }],
   [['--name', 'web'], { name: 'web' }],
   [['--rm'], { rm: true }],
   [['-l', 'a=b', '--label', 'c', '--label=d=e=f'], { labels: { a: 'b', c: '', d: 'e=f' } }],
