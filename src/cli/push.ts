@@ -35,6 +35,7 @@ export async function push(args: string[]): Promise<number> {
     await send(name, {
       ...tlsVerify('push', options.tlsVerify),
       onRepository: (repository) => {
+        if (!options.quiet && !options.allTags && name === repository) print('Using default tag: latest\n');
         if (!options.quiet) print(`The push refers to repository [${repository}]\n`);
       },
       onLayer: ({ digest, size }, state) => show(lines, digest, size, state),
