@@ -3,7 +3,14 @@ import * as esbuild from 'esbuild';
 import { root } from './files.mjs';
 
 /** What `tsbox run` needs of what is imported lazily. Everything else that is goes into the second file. */
-const HOT = new Set(['src/cli/run.ts', 'src/engine/stream-connect.ts', 'src/cli/run/terminal.ts']);
+const HOT = new Set([
+  'src/cli/run.ts',
+  'src/cli/run/terminal.ts',
+  'src/engine/stream-connect.ts',
+  // A container that is kept has a log.
+  'src/engine/life/log-options.ts',
+  'src/engine/life/log/write.ts',
+]);
 
 /**
  * Bundles the command as two CommonJS files: what every `tsbox run` needs, and the rest, which is loaded by the first `import()` of
