@@ -8,8 +8,9 @@
  * the plan that it finds on descriptor 3 (namespaces, terminal, directory, limits, ids, capabilities, seccomp), all of that still outside of the
  * PID namespace, and only then clones the process that is seen, which has nothing left to do but to execute (CVE-2016-9962).
  *
+ * Arguments: how many bytes of the plan go back; with a second one, `wait`, it stays as the program's parent (`tsbox exec -d`).
  * Descriptors: 3 the plan, laid out for PLAN_BASE by src/launch/arena.ts; 5 a close-on-exec pipe that tells tsbox of the exec by closing.
- * The argument is how much of it is to be given back: what became of the plan goes back into the file of 3; what became of the clone's part, if that failed, into the pipe of 5,
+ * What became of the plan goes back into the file of 3; what became of the clone's part, if that failed, into the pipe of 5,
  * since the clone can write nothing that tsbox believes: it is in the container.
  */
 #include "program.h"
@@ -40,6 +41,7 @@ static void report(const void *arena);
 #define MAP_PRIVATE 2
 #define MAP_FIXED_NOREPLACE 0x100000
 #define MADV_DONTFORK 10
+#define WALL 0x40000000
 
 /* Bytes of the header, the slots and the steps: all that the interpreter writes to and arena.ts reads from. Less than a pipe holds. */
 static u64 outcome_size;
@@ -83,5 +85,11 @@ int main(int count, char **args, char **environment)
     to = (u64 *)outcome;
     for (u64 words = outcome_size / 8; words; words--)
         *to++ = *from++;
+    if (count < 3 || arena->failed >= 0)
+        return 0;
+    /* tsbox may end now, and so this is the parent; it waits for nothing but the program's end. */
+    raw_syscall(NR_close_range, 0, ~0U, 0, 0, 0, 0);
+    while (!failed(raw_syscall(NR_wait4, ~0ul, 0, WALL, 0, 0, 0)))
+        ;
     return 0;
 }

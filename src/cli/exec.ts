@@ -1,4 +1,12 @@
-import { type ExecOptions, exec, explainExec, formatPlan, parseEnvironment, planToJson } from '../index.ts';
+import {
+  type ExecOptions,
+  exec,
+  execDetached,
+  explainExec,
+  formatPlan,
+  parseEnvironment,
+  planToJson,
+} from '../index.ts';
 import { collect, defineCommand } from './command.ts';
 import { print } from './output.ts';
 import type { Stream } from './run/arguments.ts';
@@ -36,7 +44,10 @@ export async function execCommand(args: string[]): Promise<number> {
   const [container = '', ...program] = command.args;
   const options = optionsOf(given);
   if (given.explain !== undefined) return explainOnly(container, program, options, given.explain);
-  return inForeground(container, program, options, given.interactive === true);
+  if (!given.detach) return inForeground(container, program, options, given.interactive === true);
+  // As in Docker, nothing is printed. A terminal that nobody could ever look at is none.
+  await execDetached(container, program, { ...options, tty: false });
+  return 0;
 }
 
 interface Given {

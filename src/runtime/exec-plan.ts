@@ -29,6 +29,8 @@ export interface ExecInput {
   /** The absolute directory of the container's cgroup. */
   cgroup?: string | undefined;
   stdio: Stdio | TerminalStdio;
+  /** Whether it outlives this process: then native/enter.c stays as its parent. */
+  detached?: boolean;
 }
 
 /** What native/enter.c carries out; `pid` is then the program's. */
@@ -82,8 +84,9 @@ export function planEntry(input: ExecInput): EntryPlan {
   becoming.call('close', [enterDirectory(becoming, process.cwd)], 'done');
   settings.setRlimits(becoming, process.rlimits);
 
+  const clone = input.detached ? CLONE_CHILD : CLONE_SIBLING;
   const last = programSteps(process, terminal !== undefined);
-  const early = seccomp === undefined || [CLONE_STEP, ...last].every((step) => passes(seccomp, step));
+  const early = seccomp === undefined || [clone, ...last].every((step) => passes(seccomp, step));
   if (early) dropPrivileges(becoming, process, seccomp);
   else {
     const late: Step[] = [];
@@ -91,7 +94,7 @@ export function planEntry(input: ExecInput): EntryPlan {
     last.splice(-execs(last), 0, ...late);
   }
   const pid = new Slot('pid');
-  steps.push({ ...CLONE_STEP, save: pid, child: last });
+  steps.push({ ...clone, save: pid, child: last });
   return { steps, pid };
 }
 
@@ -108,12 +111,18 @@ function programSteps(process: Process, terminal: boolean): Step[] {
   return steps;
 }
 
-/** A clone with memory of its own: of clone(2), which filters can look into, and as a child of tsbox, not of the helper. */
-const CLONE_STEP: Step = {
+/** A clone with memory of its own: of clone(2), which filters can look into. */
+const CLONE_CHILD: Step = {
   stage: 'Become the program',
   call: 'clone',
-  args: [named('CLONE_PARENT|SIGCHLD', CLONE.CLONE_PARENT | 17)],
+  args: [named('SIGCHLD', 17)],
   why: "the first process of ours in the container's PID namespace",
+};
+
+/** As a child of tsbox, not of the helper. */
+const CLONE_SIBLING: Step = {
+  ...CLONE_CHILD,
+  args: [named('CLONE_PARENT|SIGCHLD', CLONE.CLONE_PARENT | 17)],
 };
 
 function execs(steps: readonly Step[]): number {
@@ -146,7 +155,7 @@ export interface HelperInput extends ExecInput {
 }
 
 export interface HelperPlan extends Plan {
-  /** It ends as soon as the program is cloned; it must be reaped. */
+  /** It ends as soon as the program is cloned (of a detached one: as soon as the helper is); it must be reaped. */
   helper: Bystander;
 }
 
@@ -168,20 +177,24 @@ export function planHelper(input: HelperInput): HelperPlan {
           "the container's cgroup",
         );
   const helper = { pid: new Slot('helper'), pidfd: new Slot('helper_pidfd') };
-  steps.push(
-    cloneStep({
-      stage: 'Help',
-      why: "a helper in the container's cgroup, but in none of its namespaces",
-      flags: [
-        ...(['CLONE_VM', 'CLONE_VFORK', 'CLONE_PIDFD', 'CLONE_CLEAR_SIGHAND'] as const),
-        ...(cgroup ? (['CLONE_INTO_CGROUP'] as const) : []),
-      ],
-      exitSignal: 0,
-      ...helper,
-      ...(cgroup && { cgroup }),
-      child: helperSteps(input),
-    }),
-  );
+  const into = cgroup ? (['CLONE_INTO_CGROUP'] as const) : [];
+  const common = { stage: 'Help', exitSignal: 0, ...(cgroup && { cgroup }), child: helperSteps(input) };
+  const flagsOfAll = ['CLONE_VM', 'CLONE_VFORK', 'CLONE_CLEAR_SIGHAND'] as const;
+  const why = "a helper in the container's cgroup, but in none of its namespaces";
+  if (input.detached) {
+    const own = cloneStep({ ...common, why, flags: [...flagsOfAll, ...into], pid: new Slot('enter') });
+    const child: Step[] = [own];
+    new Stage(child, 'Help (parent)').call('exit_group', [0], 'so that the helper is nobody’s child here');
+    steps.push(
+      cloneStep({
+        ...{ stage: 'Help', exitSignal: 0, ...helper, child },
+        why: 'a parent for the helper that is not us',
+        flags: [...flagsOfAll, 'CLONE_PIDFD'],
+      }),
+    );
+  } else {
+    steps.push(cloneStep({ ...common, ...helper, why, flags: [...flagsOfAll, 'CLONE_PIDFD', ...into] }));
+  }
   if (cgroup) stage.call('close', [cgroup], 'done');
   return { steps, helper };
 }
@@ -189,7 +202,8 @@ export function planHelper(input: HelperInput): HelperPlan {
 function helperSteps(input: HelperInput): Step[] {
   const steps: Step[] = [];
   const stage = new Stage(steps, 'Help (helper)');
-  stage.call('prctl', [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)], 'if tsbox dies it dies');
+  if (input.detached) stage.call('setsid', [], 'Ctrl-C on our terminal is not for it');
+  else stage.call('prctl', [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)], 'if tsbox dies it dies');
   const { stdio, container } = input;
   // With a terminal something must keep these three numbers: what is opened next would get them.
   const streams =
@@ -211,7 +225,7 @@ function helperSteps(input: HelperInput): Step[] {
     [
       enter,
       '',
-      { strings: ['tsbox-enter', String(input.outcomeLength)] },
+      { strings: ['tsbox-enter', String(input.outcomeLength), ...(input.detached ? ['wait'] : [])] },
       { strings: [] },
       flags(AT, 'AT_EMPTY_PATH'),
     ],

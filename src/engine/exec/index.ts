@@ -49,6 +49,28 @@ export async function exec(
   }
 }
 
+/**
+ * Starts a program in a running container that goes on when this process ends, until it or the container ends. Its streams are /dev/null.
+ *
+ * @returns its PID on the host
+ * @throws {TsboxError} as `exec` does
+ */
+export async function execDetached(
+  reference: string,
+  command: readonly string[],
+  options: ExecOptions = {},
+): Promise<number> {
+  const target = openTarget(reference);
+  try {
+    const input = { ...inputFor(target, command, options), detached: true };
+    const owner = mappedOwner({ ...target.spec, process: input.process });
+    const streams = openStreams({ stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' }, owner);
+    return (await launch(target, input, streams.child, streams.release)).pid;
+  } finally {
+    closeDescriptor(target.pidfd);
+  }
+}
+
 /** What `exec` would do, without doing it. @throws {TsboxError} as `exec` does */
 export function explainExecIn(
   reference: string,

@@ -23,6 +23,7 @@ import { isFrozen, notRunning, type Target } from './target.ts';
 /** A program that runs. */
 export interface Entered {
   pid: number;
+  /** -1 for one that is not our child: a detached one. */
   pidfd: number;
 }
 
@@ -59,8 +60,9 @@ export async function launch(
   closeDescriptor(helper);
   const pid = takeOutcome(entry, arena, plan, ready.read);
   const failure = arena.failure();
-  if (failure === undefined && pid > 0) return { pid, pidfd: openPidfd(pid) };
-  if (pid > 0) endProcess(openPidfd(pid));
+  if (failure === undefined && pid > 0) return { pid, pidfd: input.detached ? -1 : openPidfd(pid) };
+  // What is detached, and has failed, is waited for by its own parent.
+  if (pid > 0 && !input.detached) endProcess(openPidfd(pid));
   throw failure === undefined ? await killed(target) : stepError(failure, arena, target, input.process);
 }
 
