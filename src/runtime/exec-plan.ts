@@ -85,12 +85,12 @@ export function planEntry(input: ExecInput): EntryPlan {
   settings.setRlimits(becoming, process.rlimits);
 
   const clone = input.detached ? CLONE_CHILD : CLONE_SIBLING;
-  const last = programSteps(process, terminal !== undefined);
+  const last = programSteps(process, terminal !== undefined, input.detached ?? false);
   const early = seccomp === undefined || [clone, ...last].every((step) => passes(seccomp, step));
-  if (early) dropPrivileges(becoming, process, seccomp);
+  if (early) dropPrivileges(becoming, process, seccomp, input.detached);
   else {
     const late: Step[] = [];
-    dropPrivileges(new Stage(late, 'Become the program (inside)'), process, seccomp);
+    dropPrivileges(new Stage(late, 'Become the program (inside)'), process, seccomp, input.detached);
     last.splice(-execs(last), 0, ...late);
   }
   const pid = new Slot('pid');
@@ -99,10 +99,11 @@ export function planEntry(input: ExecInput): EntryPlan {
 }
 
 /** What is left to do inside of the PID namespace. */
-function programSteps(process: Process, terminal: boolean): Step[] {
+function programSteps(process: Process, terminal: boolean, detached: boolean): Step[] {
   const steps: Step[] = [];
   const stage = new Stage(steps, 'Become the program (inside)');
-  stage.call('prctl', [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)], 'if tsbox dies it dies');
+  if (!detached)
+    stage.call('prctl', [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)], 'if tsbox dies it dies');
   // The request tells nothing of a death before it, but then the other end of this pipe is gone (prctl(2), pipe(7)).
   stage.call('write', [READY, '.', 1], 'unless it is dead already: then this fails');
   stage.call('setsid', [], 'a session of its own');

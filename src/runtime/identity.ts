@@ -36,7 +36,12 @@ export interface SeccompFilter {
  *
  * capabilities(7), "Effect of user ID changes on capabilities"; prctl(2); seccomp(2).
  */
-export function dropPrivileges(stage: Stage, process: Process, seccomp: SeccompFilter | undefined): void {
+export function dropPrivileges(
+  stage: Stage,
+  process: Process,
+  seccomp: SeccompFilter | undefined,
+  outlivesTsbox = false,
+): void {
   const { uid, gid, additionalGids = [], umask } = process.user;
   const sets = process.capabilities;
   stage.call('prctl', [flags(PR, 'PR_SET_DUMPABLE'), 0], 'nobody may trace it while it shares our memory');
@@ -58,11 +63,13 @@ export function dropPrivileges(stage: Stage, process: Process, seccomp: SeccompF
   if (process.noNewPrivileges) {
     stage.call('prctl', [flags(PR, 'PR_SET_NO_NEW_PRIVS'), 1, 0, 0, 0], 'setuid programs gain nothing');
   }
-  stage.call(
-    'prctl',
-    [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)],
-    'if tsbox dies it dies; again, as the new ids cleared it',
-  );
+  if (!outlivesTsbox) {
+    stage.call(
+      'prctl',
+      [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)],
+      'if tsbox dies it dies; again, as the new ids cleared it',
+    );
+  }
   if (seccomp) installSeccomp(stage, sets, uid, seccomp);
   if (sets) setCapabilities(stage, sets);
 }
