@@ -58,37 +58,67 @@ function hasLabel({ config }: StoredImage, label: string): boolean {
  */
 export function matchesReference(name: string, pattern: string): boolean {
   if (name === '') return false;
-  const expression = globExpression(pattern);
+  const glob = readGlob(pattern);
   const reference = tryReference(name);
   const plain = tryReference(pattern);
   // `docker.io/library/alpine` is `alpine`, also as a pattern.
   if (plain !== undefined && plain.name === name) return true;
-  return expression.test(name) || (reference !== undefined && expression.test(reference.repository));
+  return matchesGlob(name, glob) || (reference !== undefined && matchesGlob(reference.repository, glob));
 }
 
-function globExpression(pattern: string): RegExp {
+/** Whether one character is right; a star is any number of them. */
+type Glob = (((character: string) => boolean) | '*')[];
+
+function readGlob(pattern: string): Glob {
   if (pattern.length > 1000) throw badPattern(pattern.slice(0, 40));
-  let source = '';
+  const glob: Glob = [];
   for (let at = 0; at < pattern.length; at++) {
     const character = pattern[at] as string;
-    if (character === '*') source += '[^/]*';
-    else if (character === '?') source += '[^/]';
+    if (character === '*') glob.push('*');
+    else if (character === '?') glob.push((each) => each !== '/');
     else if (character === '[') {
-      const set = /^\[(\^?)((?:\\.|[^\\\]])+)\]/.exec(pattern.slice(at));
-      if (set === null) throw badPattern(pattern);
-      source += `[${set[1]}${(set[2] as string).replace(/[[\]^]/g, '\\$&')}]`;
-      at += set[0].length - 1;
+      const set = /^\[\^?(?:\\.|[^\\\]])+\]/.exec(pattern.slice(at))?.[0];
+      if (set === undefined) throw badPattern(pattern);
+      glob.push(readSet(set, pattern));
+      at += set.length - 1;
     } else {
-      if (character === '\\') at++;
-      source += (pattern[at] ?? '\\').replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+      const literal = character === '\\' ? pattern[++at] : character;
+      if (literal === undefined) throw badPattern(pattern);
+      glob.push((each) => each === literal);
     }
   }
+  return glob;
+}
+
+function readSet(set: string, pattern: string): (character: string) => boolean {
   try {
-    // Consecutive stars are one; each other makes the search slower by the name's length.
-    return new RegExp(`^${source.replaceAll(/(?:\[\^\/\]\*)+/g, '[^/]*')}$`);
+    // One character against one set: such an expression cannot be slow.
+    const expression = new RegExp(`^${set.replace(/(?<=.)[[&](?=.)/g, '\\$&')}$`);
+    return (each) => each !== '/' && expression.test(each);
   } catch {
     throw badPattern(pattern);
   }
+}
+
+/** Only the last star is ever tried again, so this takes no longer than the two lengths multiplied; regular expressions may take for ever. */
+function matchesGlob(name: string, glob: Glob): boolean {
+  let [at, next] = [0, 0];
+  let star: { at: number; next: number } | undefined;
+  while (at < name.length) {
+    const test = glob[next];
+    if (test === '*') {
+      star = { at, next: ++next };
+    } else if (test?.(name[at] as string)) {
+      at++;
+      next++;
+    } else if (star !== undefined && name[star.at] !== '/') {
+      at = ++star.at;
+      next = star.next;
+    } else {
+      return false;
+    }
+  }
+  return glob.slice(next).every((test) => test === '*');
 }
 
 function badPattern(pattern: string): TsboxError {
