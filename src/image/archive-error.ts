@@ -21,10 +21,15 @@ export function shownName(name: string): string {
 
 /** The same without backticks. */
 export function plainName(name: string): string {
+  // Asked for every entry, in case that something goes wrong with it.
+  if (name.length <= 120 && PLAIN.test(name)) return name;
   const text = Buffer.from(name.length > 120 ? `${name.slice(0, 117)}...` : name, 'latin1').toString('utf8');
   // U+FFFD stands for bytes that are not UTF-8. Marks of writing direction would reorder the rest of the line.
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}`\\\ufffd]/gu, escaped);
 }
+
+/** ASCII that is printed as it is. */
+const PLAIN = /^[ !-[\]-_a-~]*$/;
 
 function escaped(character: string): string {
   const code = character.codePointAt(0) ?? 0;

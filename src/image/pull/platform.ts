@@ -16,7 +16,7 @@ export interface Platform {
  */
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split('/');
-  if (parts.length > 3 || !parts.every((part) => /^[a-z0-9_.-]{1,32}$/.test(part))) {
+  if (parts.length > 3 || !parts.every((part) => /^[a-z0-9][a-z0-9_.-]{0,31}$/.test(part))) {
     throw new TsboxError('BAD_PLATFORM', `\`${text.slice(0, 100)}\` is not a platform`, {
       advice: 'a platform looks like linux/amd64 or linux/arm/v7',
     });

@@ -108,5 +108,8 @@ function deferred<Value>(): Deferred<Value> {
   return made as Deferred<Value>;
 }
 
-/** MiB of short-lived objects. V8 would let them grow to 48: memory that serves nobody here, since what lives long is in buffers. */
-const YOUNG = 8;
+/**
+ * MiB of short-lived objects. V8 would let them grow to 48 before it looks which of them are garbage, and with them the buffers that they hold: some
+ * 15 MB more a thread.
+ */
+const YOUNG = 2;
