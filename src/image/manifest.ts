@@ -32,7 +32,10 @@ export function parseImageManifest(bytes: Buffer): ImageManifest {
       `its manifest is of schema version ${show(value.schemaVersion)}`,
       'only version 2 is supported: push the image again with a newer program',
     );
-  const { mediaType, config, layers } = value;
+  const { mediaType, config, layers, manifests } = value;
+  // Who takes it for an index sees another image (CVE-2021-41190).
+  if (manifests !== undefined && layers !== undefined)
+    throw bad('its manifest is an index and an image at once, which nobody can tell apart');
   if (mediaType !== undefined && mediaType !== OCI_MANIFEST && mediaType !== DOCKER_MANIFEST)
     throw bad(`its manifest has the type ${show(mediaType)}`);
   if (!Array.isArray(layers)) throw bad('its manifest lists no layers');

@@ -4,10 +4,11 @@ import {
   DOCKER_MANIFEST,
   OCI_INDEX,
   OCI_MANIFEST,
-  parseDescriptor,
   parseImageManifest,
   parseObject,
 } from '../manifest.ts';
+import { type IndexEntry, parseIndex } from '../pull/image-index.ts';
+import { formatPlatform, machinePlatform, runnable } from '../pull/platform.ts';
 import { tryReference } from '../reference.ts';
 import type { BlobDescriptor } from '../registry/types.ts';
 import { REF_NAME } from '../store/index.ts';
@@ -37,25 +38,18 @@ export function readOciArchive(members: Members): FoundImage[] {
   return [...images.values()];
 }
 
-interface Line extends BlobDescriptor {
+interface Line extends IndexEntry {
   annotations: Record<string, unknown>;
-  platform: { os?: unknown; architecture?: unknown } | undefined;
   artifactType: unknown;
 }
 
 function linesOf(bytes: Buffer, what: string): Line[] {
   const { manifests } = parseObject(bytes, what);
   if (!Array.isArray(manifests)) throw badArchive(`its ${what} lists no manifests`);
-  return manifests.map((value) => {
-    const descriptor = parseDescriptor(value, 'manifest');
-    const { annotations, platform, artifactType } = value as Record<string, unknown>;
-    const isObject = (each: unknown) => typeof each === 'object' && each !== null;
-    return {
-      ...descriptor,
-      annotations: isObject(annotations) ? (annotations as Line['annotations']) : {},
-      platform: isObject(platform) ? (platform as Line['platform']) : undefined,
-      artifactType,
-    };
+  return parseIndex(bytes).map((entry, index) => {
+    const { annotations, artifactType } = manifests[index] as Record<string, unknown>;
+    const isObject = typeof annotations === 'object' && annotations !== null;
+    return { ...entry, annotations: isObject ? (annotations as Line['annotations']) : {}, artifactType };
   });
 }
 
@@ -72,13 +66,14 @@ function descend(line: Line, members: Members): Line {
     const index = blob(at, members, 'index');
     const lines = linesOf(members.text(index, 'index'), 'index').filter((each) => !isAttachment(each));
     // Docker saves only the images that it has pulled: those of other machines are listed, but are not there.
-    const fitting = lines.filter((each) => isForThisMachine(each));
-    const next = fitting.find(({ digest }) => members.withDigest(digest)) ?? fitting[0];
-    if (next === undefined)
+    const next = choose(lines.filter(({ digest }) => members.withDigest(digest))) ?? choose(lines);
+    if (next === undefined) {
+      const there = lines.flatMap(({ platform }) => (platform ? [formatPlatform(platform)] : []));
       throw badArchive(
-        `it has no image for linux/${architecture()}`,
-        `it has ${lines.map(shownPlatform).join(', ') || 'none at all'}`,
+        `it has no image for ${formatPlatform(machinePlatform())}`,
+        `it has ${there.slice(0, 20).join(', ') || 'none at all'}`,
       );
+    }
     at = next;
   }
   return at;
@@ -123,15 +118,13 @@ function nameOf({ annotations }: Line): string | undefined {
   return tryReference(given)?.tag === undefined ? undefined : readName(given).name;
 }
 
-function isForThisMachine({ platform }: Line): boolean {
-  return platform === undefined || (platform.os === 'linux' && platform.architecture === architecture());
-}
-
-/** As Go calls it. */
-function architecture(): string {
-  return process.arch === 'x64' ? 'amd64' : process.arch;
-}
-
-function shownPlatform({ platform }: Line): string {
-  return shownName(`${String(platform?.os)}/${String(platform?.architecture)}`);
+/** The best that this machine can run. */
+function choose(lines: readonly Line[]): Line | undefined {
+  for (const wanted of runnable(machinePlatform())) {
+    const found = lines.find(
+      ({ platform }) => platform && formatPlatform(platform) === formatPlatform(wanted),
+    );
+    if (found !== undefined) return found;
+  }
+  return lines.find(({ platform }) => platform === undefined);
 }

@@ -74,6 +74,20 @@ describe.skipIf(!isRoot)(`archives of layouts, and of sizes, that mean harm${nee
         'lists no manifests',
       ));
 
+    it('a manifest that is an index as well (CVE-2021-41190)', async () => {
+      const layout = layoutOf();
+      const both = json({ ...JSON.parse(layout.manifest.toString()), manifests: [layout.descriptor] });
+      const made = readdirSync(join(layout.path, 'blobs/sha256')).map((name) =>
+        file(`blobs/sha256/${name}`, readFileSync(join(layout.path, 'blobs/sha256', name))),
+      );
+      const line = { ...layout.descriptor, digest: sha256(both), size: both.length };
+      const index = file('index.json', json({ manifests: [line] }));
+      await refuse(
+        archive(...made, index, file(`blobs/sha256/${sha256(both).slice(7)}`, both)),
+        'an index and an image at once',
+      );
+    });
+
     it('indexes a thousand deep', async () => {
       const mediaType = 'application/vnd.oci.image.index.v1+json';
       const made: Made[] = [];
