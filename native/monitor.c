@@ -332,8 +332,10 @@ static void monitor(char **args)
     const char *cgroup = args[9];
     struct death death;
     char answer = 0;
+    /* No number of ours is free for anything else, so that closing one that was not given to us closes nothing. */
     for (int fd = FD_ARENA; fd < FD_FREE; fd++)
-        call(NR_fcntl, fd, F_SETFD, 1 /* FD_CLOEXEC */, 0);
+        if (call(NR_fcntl, fd, F_SETFD, 1 /* FD_CLOEXEC */, 0) < 0)
+            call(NR_dup3, 0, fd, O_CLOEXEC, 0);
     i64 mapped = raw_syscall(NR_mmap, base, size, 3 /* read, write */, 0x100001 /* MAP_SHARED|MAP_FIXED_NOREPLACE */, FD_ARENA, 0);
     if (mapped != (i64)base)
         leave(125);
@@ -354,7 +356,6 @@ static void monitor(char **args)
     /* Nobody knows of it, and nobody would look for it. */
     if (answer != 'k')
         call(NR_pidfd_send_signal, container, SIGKILL, 0, 0);
-    /* Only now: the numbers that the plan counts on were free until here. */
     i32 children = raw_syscall(NR_signalfd4, (u64)-1, (u64)&only_children, 8, O_CLOEXEC | O_NONBLOCK, 0, 0);
     log.max_size = number_of(args[6]);
     log.max_files = number_of(args[7]);

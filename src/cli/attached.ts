@@ -99,9 +99,10 @@ function connectInput(
   }
   const watched = new Transform({
     transform(typed: Buffer, _, done) {
-      const passed = keys.filter(typed);
-      if (passed === undefined) detach();
-      else this.push(passed);
+      const { passed, complete } = keys.filter(typed);
+      this.push(passed);
+      // Once it is on its way: what was typed before the keys is the program's.
+      if (complete) setImmediate(detach);
       done();
     },
   });

@@ -24,20 +24,18 @@ export class DetachKeys {
     this.#keys = keys;
   }
 
-  /** What of it the container is to get; undefined where the keys are complete. */
-  filter(typed: Uint8Array): Buffer | undefined {
+  /** What of it the container is to get, and whether the keys were complete then; what follows them is nobody's. */
+  filter(typed: Uint8Array): { passed: Buffer; complete: boolean } {
     const passed: number[] = [];
     for (const byte of typed) {
-      if (this.#keys.length > 0 && byte === this.#keys[this.#matched]) {
-        this.#matched++;
-        if (this.#matched === this.#keys.length) return undefined;
-        continue;
+      if (byte !== this.#keys[this.#matched]) {
+        // What was held back was something else; but this byte may be the first of the keys.
+        passed.push(...this.#keys.slice(0, this.#matched));
+        this.#matched = 0;
       }
-      passed.push(...this.#keys.slice(0, this.#matched));
-      this.#matched = this.#keys.length > 0 && byte === this.#keys[0] ? 1 : 0;
-      if (this.#matched === 0) passed.push(byte);
-      else if (this.#keys.length === 1) return undefined;
+      if (byte !== this.#keys[this.#matched]) passed.push(byte);
+      else if (++this.#matched === this.#keys.length) return { passed: Buffer.from(passed), complete: true };
     }
-    return Buffer.from(passed);
+    return { passed: Buffer.from(passed), complete: false };
   }
 }

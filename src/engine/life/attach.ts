@@ -125,7 +125,8 @@ class Connection implements Attachment {
   }
 
   detach(): void {
-    this.#socket.destroy();
+    // What is on its way to the program still gets there.
+    this.#socket.destroySoon();
   }
 
   /** What is typed when nobody is left to read it is dropped, as by a real terminal. */

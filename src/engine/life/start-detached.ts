@@ -107,18 +107,25 @@ async function attempt(
         throw new TsboxError('START_FAILED', 'the start of the container was killed');
       throw isExec(failure.step) ? programError(prepared, arena, failure.errno) : failureError(failure);
     }
-    const started = updateRecord(id, (now) => ({
-      ...withoutEnd(now),
-      status: 'running',
-      pid,
-      pidStart: identify(pid)?.start,
-      monitor,
-      bootId: bootId(),
-      started: new Date().toISOString(),
-      stopRequested: false,
-      restartCount: restarts,
-      ...(prepared.input.cgroup && { cgroup: prepared.input.cgroup.path }),
-    }));
+    let calledOff = false;
+    const started = updateRecord(id, (now) => {
+      // A restart by policy, and somebody wants it stopped meanwhile.
+      calledOff = restarts > 0 && now.stopRequested === true;
+      if (calledOff) return undefined;
+      return {
+        ...withoutEnd(now),
+        status: 'running',
+        pid,
+        pidStart: identify(pid)?.start,
+        monitor,
+        bootId: bootId(),
+        started: new Date().toISOString(),
+        stopRequested: false,
+        restartCount: restarts,
+        ...(prepared.input.cgroup && { cgroup: prepared.input.cgroup.path }),
+      };
+    });
+    if (calledOff) throw new TsboxError('STOPPED', `container ${record.name} was stopped while it restarted`);
     // Not before it is on disk: should we be killed in between, the monitor ends what nobody knows of.
     writeSync(ack.write, 'k');
     if (started === undefined)
