@@ -11,6 +11,8 @@ export interface ImageChoice {
   tlsVerify?: boolean | undefined;
   /** Called before a pull; what it gives is told how far that is. */
   onPull?: (() => Promise<(event: PullEvent) => void>) | undefined;
+  /** Say nothing of it. */
+  quiet?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -29,7 +31,7 @@ export async function imageFor(name: string, choice: ImageChoice = {}): Promise<
     return findImage(name);
   } catch (error) {
     const { code } = error as TsboxError;
-    if (code === 'LAYER_MISSING') return await unpack(name);
+    if (code === 'LAYER_MISSING') return await unpack(name, choice);
     if (code !== 'IMAGE_NOT_FOUND') throw error;
     const embedded = embeddedImage();
     if ((name === 'busybox' || name === 'busybox:latest') && existsSync(embedded)) {
@@ -73,12 +75,13 @@ function explain(error: unknown, name: string, notFound: TsboxError): unknown {
 
 const NOT_TO_BE_HAD = new Set(['REGISTRY_UNREACHABLE', 'REGISTRY_DENIED', 'MANIFEST_NOT_FOUND']);
 
-/** An image that another program has copied into the store. */
-async function unpack(name: string): Promise<StoredImage> {
+/** An image that another program has copied into the store. Whoever wants to hear of pulls hears of this. */
+async function unpack(name: string, { onPull, quiet, signal }: ImageChoice): Promise<StoredImage> {
   const { unpackImage } = await import('../image/unpack-image.ts');
-  const say = (what: string) => process.stderr.write(`tsbox: ${what}\n`);
+  const say = (what: string) => onPull && !quiet && process.stderr.write(`tsbox: ${what}\n`);
   return unpackImage(name, {
     onLayer: (layer, layers) => say(`unpacking \`${name}\`: layer ${layer} of ${layers}`),
     onWait: () => say(`waiting for another tsbox that unpacks \`${name}\``),
+    ...(signal && { signal }),
   });
 }

@@ -138,6 +138,7 @@ describe.skipIf(!isRoot || busyboxMissing !== '')(
     it('the groups say what they have, and what was meant', () => {
       for (const word of [
         'ls, list',
+        'pull',
         'push',
         'tag',
         'rm, remove',

@@ -118,7 +118,7 @@ describe.skipIf(!isRoot)(`a store with JSON that means harm${needsRoot}`, () => 
     const good = image({});
     raw.index(named(make(), 'evil'), named(good, 'good'));
     const before = filesOf(place.root).filter((path) => path.includes('canary'));
-    const evil = tsbox(place, ['run', 'evil']);
+    const evil = tsbox(place, ['run', '--pull', 'never', 'evil']);
     expect(evil.status).toBe(125);
     oneLine(evil);
     const inspected = tsbox(place, ['image', 'inspect', 'evil']);
