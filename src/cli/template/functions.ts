@@ -14,8 +14,7 @@ export const FUNCTIONS: Record<string, GoFunction> = Object.assign(Object.create
   split: (value, separator) => text('split', value).split(text('split', separator)),
   upper: (value) => text('upper', value).toUpperCase(),
   lower: (value) => text('lower', value).toLowerCase(),
-  title: (value) =>
-    text('title', value).replace(/(^|[^\p{L}\p{N}_'])(\p{L})/gu, (word) => word.toUpperCase()),
+  title: (value) => text('title', value).replace(/(^|[^\p{L}\p{N}_])(\p{L})/gu, (word) => word.toUpperCase()),
   truncate: (value, length) => [...text('truncate', value)].slice(0, integer('truncate', length)).join(''),
   pad: (value, before, after) =>
     value === '' ? '' : `${' '.repeat(width(before))}${text('pad', value)}${' '.repeat(width(after))}`,

@@ -44,7 +44,7 @@ function write(
         return undefined;
       return cut(inner(value), precision);
     case 'q':
-      return typeof value === 'string' ? JSON.stringify(cut(value, precision)) : undefined;
+      return quoted(value, precision);
     case 't':
       return typeof value === 'boolean' ? String(value) : undefined;
     case 'd':
@@ -57,6 +57,13 @@ function write(
     default:
       return undefined;
   }
+}
+
+/** Each element of a list. */
+function quoted(value: unknown, precision: number | undefined): string | undefined {
+  if (typeof value === 'string') return JSON.stringify(cut(value, precision));
+  if (!Array.isArray(value) || !value.every((each) => typeof each === 'string')) return undefined;
+  return `[${value.map((each) => JSON.stringify(cut(each, precision))).join(' ')}]`;
 }
 
 function hex(value: unknown, verb: string): string | undefined {

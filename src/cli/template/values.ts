@@ -69,10 +69,11 @@ function number(value: number): string {
 /** As Docker's `json` writes it: compact, nothing escaped for HTML, the keys of maps sorted. */
 export function json(value: unknown): string {
   try {
-    return JSON.stringify(value ?? null, (_, each) => {
+    const text = JSON.stringify(value ?? null, (_, each) => {
       if (each === NIL_MAP || each === NIL_LIST) return null;
       return each instanceof Map ? Object.fromEntries(entries(each)) : each;
     });
+    return text.replace(/[\u2028\u2029]/g, (end) => (end === '\u2028' ? '\\u2028' : '\\u2029'));
   } catch {
     // A RangeError of the stack.
     throw new TemplateError('the value is nested too deep to be printed');
