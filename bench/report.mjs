@@ -43,9 +43,9 @@ medians of 31 runs of \`tsbox run --rm busybox true\` with Node 20 on a busy mac
 
 What it is that takes the time, by a profile: most functions run once, and before V8 has optimised anything. Of Node's own functions about 130 more than in
 \`node -e 0\` are compiled at their first call, as Node's snapshot has no code in it (3 ms); a page of new memory costs 2 to 4 µs on a virtual machine, and the
-command takes 1,150 more of them than an empty Node (3 ms); V8 collects its first megabyte once (1 ms). Flags of V8, a snapshot and a single
-executable change little of it. So 30 ms over \`node -e 0\` would need a third of the work not to be done at all, and a fifth of podman's time, on a machine where Node itself
-takes a sixth of that, about the same.
+command takes 1,150 more of them than an empty Node (3 ms); V8 collects its first megabyte once (1 ms). Other flags of V8 or a snapshot gain
+nothing, a single executable 3 ms. For 30 ms over \`node -e 0\` a third of this work would have to be left out. A fifth of podman's time is out of
+reach: an empty Node already takes a sixth.
 
 From a running program the JavaScript before the first call is what the C program has not: about 3 ms, 1.5 less from the second container of a kind
 on, whose plan is the first one's with another id. What remains is reading the image's and the host's files anew for each container (they
