@@ -104,6 +104,45 @@ describe.skipIf(!canMount)(`layers${canMount ? '' : needs}`, () => {
     expect(list(layers)).toContain('/etc/keep');
   });
 
+  it('keep their links to themselves: what the upper writes behind a name, the lower has not redirected', async () => {
+    const layers = await unpack(
+      [
+        directory('real'),
+        file('real/kept', '1'),
+        symlink('link', 'real'),
+        symlink('out', '../../..'),
+        symlink('abs', '/etc'),
+        file('plain', '1'),
+      ],
+      [
+        file('link/new', '2'),
+        file('out/etc/new', '2'),
+        directory('abs'),
+        file('abs/.wh.passwd'),
+        file('plain/below', '2'),
+      ],
+    );
+    // A directory of the upper layer takes the place of the lower one's link, as in Docker and containerd on overlayfs.
+    expect(list(layers)).toEqual([
+      '/abs',
+      '/link',
+      '/link/new',
+      '/out',
+      '/out/etc',
+      '/out/etc/new',
+      '/plain',
+      '/plain/below',
+      '/real',
+      '/real/kept',
+    ]);
+  });
+
+  it('refuse a hard link to a file of the layer below, as every program that unpacks them one by one', async () => {
+    await expect(unpack([file('lower', '1')], [hardLink('upper', 'lower')])).rejects.toThrow(
+      '`upper` is a hard link to `lower`, which is not in the archive before it',
+    );
+  });
+
   it('are read as overlayfs shows them', async () => {
     const layers = await unpack(
       [

@@ -1,11 +1,10 @@
-import { type ChildProcessByStdio, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 
 /** Debian's docker-registry, of one test file. */
 export interface Registry {
@@ -46,19 +45,23 @@ export async function startRegistry(settings: RegistrySettings = {}): Promise<Re
   // JSON is YAML.
   writeFileSync(config, JSON.stringify(configuration(directory, storage, settings), undefined, 2));
   // Dies with the tests, however they die: prctl(2), PR_SET_PDEATHSIG.
+  // Into files: pipes would be full in the middle of whatever a test waits for without reading them.
+  const logs = ['access.log', 'error.log'].map((name) => join(directory, name)) as [string, string];
+  const files = logs.map((path) => openSync(path, 'a'));
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'docker-registry', 'serve', config], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', ...files],
     env: { PATH: process.env.PATH, OTEL_TRACES_EXPORTER: 'none' },
   });
+  for (const file of files) closeSync(file);
   const exited = once(child, 'exit');
   const stop = async () => {
     child.kill('SIGKILL');
     await exited;
     rmSync(directory, { recursive: true, force: true });
   };
-  const said = listen(child);
+  const log = () => readFileSync(logs[1], 'latin1').slice(-100_000);
   try {
-    const port = await portOf(child, said);
+    const port = await portOf(child, log);
     const host = `127.0.0.1:${port}`;
     const url = `${settings.tls ? 'https' : 'http'}://${host}`;
     return {
@@ -66,8 +69,8 @@ export async function startRegistry(settings: RegistrySettings = {}): Promise<Re
       url,
       storage,
       certificate,
-      requests: () => requests(url, said),
-      log: () => said.log,
+      requests: () => requests(url, logs[0], log),
+      log,
       stop,
     };
   } catch (error) {
@@ -112,36 +115,13 @@ export function makeCertificate(directory: string): string {
   return path;
 }
 
-interface Said {
-  log: string;
-  access: string[];
-}
-
-/** Access log on stdout (Apache's combined format), everything else on stderr. */
-function listen(child: ChildProcessByStdio<null, Readable, Readable>): Said {
-  const said: Said = { log: '', access: [] };
-  let rest = '';
-  child.stdout.setEncoding('latin1').on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      const [, request, status] = /"(\S+ \S+) HTTP\/[\d.]+" (\d+)/.exec(line) ?? [];
-      if (request !== undefined) said.access.push(`${request} ${status}`);
-    }
-  });
-  child.stderr.setEncoding('latin1').on('data', (text: string) => {
-    said.log = (said.log + text).slice(-100_000);
-  });
-  return said;
-}
-
 /** The port that the kernel chose, from the log: whoever looks for a free one first may find it taken a moment later. */
-async function portOf(child: ChildProcessByStdio<null, Readable, Readable>, said: Said): Promise<string> {
+async function portOf(child: ChildProcess, log: () => string): Promise<string> {
   for (const deadline = Date.now() + 30_000; ; ) {
-    const port = /listening on 127\.0\.0\.1:(\d+)/.exec(said.log)?.[1];
+    const port = /listening on 127\.0\.0\.1:(\d+)/.exec(log())?.[1];
     if (port !== undefined) return port;
     if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {
-      throw new Error(`docker-registry does not come up: ${said.log}`);
+      throw new Error(`docker-registry does not come up: ${log()}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -149,19 +129,26 @@ async function portOf(child: ChildProcessByStdio<null, Readable, Readable>, said
 
 let markers = 0;
 
-/** A last request of our own, to know that the lines of all before it have come through the pipe. */
-async function requests(url: string, said: Said): Promise<string[]> {
+/** A last request of our own, to know that the lines of all before it have been written. Apache's combined format. */
+async function requests(url: string, path: string, log: () => string): Promise<string[]> {
+  const lines = () =>
+    readFileSync(path, 'latin1')
+      .split('\n')
+      .flatMap((line) => {
+        const [, request, status] = /"(\S+ \S+) HTTP\/[\d.]+" (\d+)/.exec(line) ?? [];
+        return request === undefined ? [] : [`${request} ${status}`];
+      });
   const marker = `/?marker=${++markers}`;
   await new Promise((resolve, reject) => {
     const { get } = url.startsWith('https') ? https : http;
     const options = { agent: false, rejectUnauthorized: false } as const;
     get(`${url}${marker}`, options, (answer) => answer.resume().on('end', resolve)).on('error', reject);
   });
-  for (const deadline = Date.now() + 10_000; !said.access.some((line) => line.includes(marker)); ) {
-    if (Date.now() > deadline) throw new Error(`docker-registry writes no access log: ${said.log}`);
+  for (const deadline = Date.now() + 10_000; !lines().some((line) => line.includes(marker)); ) {
+    if (Date.now() > deadline) throw new Error(`docker-registry writes no access log: ${log()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  return said.access.filter((line) => !line.includes('/?marker='));
+  return lines().filter((line) => !line.includes('/?marker='));
 }
 
 function missingOf(programs: string[]): string | undefined {
