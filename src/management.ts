@@ -2,9 +2,12 @@
  * The library's part about what is done to containers that exist, each function loaded when it is called: `tsbox run --rm` needs none of
  * them.
  */
+export type { CopyOptions } from './engine/copy/index.ts';
 export type { ContainerDescription } from './engine/inspect/index.ts';
 export type { ContainerSample, SampleOptions, UpdateOptions } from './engine/manage/index.ts';
 
+import type { Writable } from 'node:stream';
+import type { CopyOptions } from './engine/copy/index.ts';
 import type { ContainerDescription } from './engine/inspect/index.ts';
 import type { ContainerSample, SampleOptions, UpdateOptions } from './engine/manage/index.ts';
 
@@ -93,4 +96,40 @@ export async function inspectContainer(
 ): Promise<ContainerDescription> {
   const { inspectContainer } = await import('./engine/inspect/index.ts');
   return inspectContainer(reference, options);
+}
+
+/**
+ * Copies a file or a directory of a container, running or not, by Docker's rules for what it is then called. No link leads out of the container.
+ *
+ * @param source in the container; with `/.` at the end the content of a directory
+ * @param destination a path on the host, or a stream that gets a tar archive
+ * @returns bytes of the archive
+ * @throws {TsboxError} NO_CONTAINER, NO_SUCH_FILE, COPY_CONFLICT
+ */
+export async function copyFromContainer(
+  reference: string,
+  source: string,
+  destination: string | Writable,
+  options?: CopyOptions,
+): Promise<number> {
+  const { copyFromContainer } = await import('./engine/copy/index.ts');
+  return await copyFromContainer(reference, source, destination, options);
+}
+
+/**
+ * Copies a file or a directory into a container, running or not.
+ *
+ * @param source a path on the host, with `/.` at the end the content of a directory; or a tar archive as a stream, whose ids are kept
+ * @param destination in the container; for an archive a directory that is there
+ * @returns bytes of the archive
+ * @throws {TsboxError} NO_CONTAINER, NO_SUCH_FILE, COPY_CONFLICT, READ_ONLY, BAD_ARCHIVE, UNSAFE_ARCHIVE
+ */
+export async function copyToContainer(
+  reference: string,
+  source: string | AsyncIterable<Uint8Array>,
+  destination: string,
+  options?: CopyOptions,
+): Promise<number> {
+  const { copyToContainer } = await import('./engine/copy/index.ts');
+  return await copyToContainer(reference, source, destination, options);
 }

@@ -93,6 +93,11 @@ export const COMMANDS: Record<string, CommandEntry> = {
     group: 'Containers',
     run: async (args) => (await import('./inspect.ts')).inspect(args),
   },
+  cp: {
+    summary: 'Copy files into a container or out of it',
+    group: 'Containers',
+    run: async (args) => (await import('./cp.ts')).cp(args),
+  },
   port: {
     summary: 'List the published ports of a container',
     group: 'Containers',

@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs';
 import { closeDescriptor, TsboxError } from '../../kernel/index.ts';
 import { notRunning, openMain } from '../exec/target.ts';
 import { findContainer } from '../find-container.ts';
@@ -21,7 +22,11 @@ export function topProcesses(
   closeDescriptor(pidfd);
   if (record.cgroup === undefined)
     throw new TsboxError('NO_CGROUP', `container ${record.name} has no cgroup to look into`);
+  // Not who waits outside its PID namespace for what `exec -d` has started (native/enter.c).
+  const ours = pidNamespace(process.pid);
+  const shared = pidNamespace(record.pid) === ours;
   const facts = processesIn(record.cgroup)
+    .filter((pid) => shared || pidNamespace(pid) !== ours)
     .map(readFacts)
     .filter((each): each is ProcessFacts => each !== undefined)
     .sort((a, b) => a.pid - b.pid);
@@ -29,4 +34,12 @@ export function topProcesses(
     titles: columns.map(({ title }) => title),
     processes: facts.map((each) => columns.map(({ show }) => show(each))),
   };
+}
+
+function pidNamespace(pid: number | undefined): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined;
+  }
 }
