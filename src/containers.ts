@@ -107,6 +107,11 @@ export async function startAfterBoot(): Promise<{ id: string; name: string; erro
   return (await life()).startAfterBoot();
 }
 
+/** Stops all that run, for a shutdown; what `restart` promises holds after the boot. Each with its error, where it could not be stopped. */
+export async function stopForShutdown(): Promise<{ id: string; name: string; error?: unknown }[]> {
+  return (await life()).stopForShutdown();
+}
+
 /** @internal What a container's monitor becomes when the container has ended. */
 export async function containerEnded(id: string): Promise<void> {
   return (await life()).ended(id);

@@ -1,4 +1,4 @@
-import { containerEnded, restartNow, startAfterBoot, sweep } from '../index.ts';
+import { containerEnded, restartNow, startAfterBoot, stopForShutdown, sweep } from '../index.ts';
 import { defineCommand } from './command.ts';
 import { runGroup, type Subcommand } from './group.ts';
 import { print } from './output.ts';
@@ -28,6 +28,10 @@ const SUBCOMMANDS: Record<string, Subcommand> = {
     summary: 'Start what is to run after a boot: --restart always and unless-stopped',
     run: (args) => systemStart(args),
   },
+  stop: {
+    summary: 'Stop all containers for a shutdown; `system start` starts them again',
+    run: (args) => systemStop(args),
+  },
   sweep: {
     summary: 'Clean up what tsbox processes left that were killed',
     run: async (args) => systemSweep(args),
@@ -50,14 +54,28 @@ async function done(act: Promise<void>): Promise<number> {
   return 0;
 }
 
-async function systemStart(args: string[]): Promise<number> {
+function systemStart(args: string[]): Promise<number> {
   defineCommand({
     usage: 'system start',
     description: 'Start the containers that are to run after a boot: --restart always and unless-stopped.',
     examples: [['sudo tsbox system start', 'as the systemd unit tsbox.service does']],
   }).parse(args, { from: 'user' });
+  return listed(startAfterBoot());
+}
+
+function systemStop(args: string[]): Promise<number> {
+  defineCommand({
+    usage: 'system stop',
+    description: 'Stop all containers for a shutdown. What --restart promises holds after the boot.',
+    examples: [['sudo tsbox system stop', 'as the systemd unit tsbox.service does']],
+  }).parse(args, { from: 'user' });
+  return listed(stopForShutdown());
+}
+
+/** Their names; what went wrong is reported, and counts for the exit code. */
+async function listed(results: Promise<{ name: string; error?: unknown }[]>): Promise<number> {
   let exitCode = 0;
-  for (const { name, error } of await startAfterBoot()) {
+  for (const { name, error } of await results) {
     if (error === undefined) print(`${name}\n`);
     else exitCode = report(error);
   }

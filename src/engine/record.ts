@@ -52,6 +52,8 @@ export interface ContainerRecord {
   restartDelay?: number;
   /** Whether it ends because somebody stopped or killed it: then its restart policy leaves it alone. */
   stopRequested?: boolean;
+  /** Whether it is to run again after the boot that it was stopped for. */
+  resume?: boolean;
   /** What its health check says. */
   health?: 'starting' | 'healthy' | 'unhealthy';
   /** The absolute directory of its cgroup. */

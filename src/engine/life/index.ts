@@ -13,7 +13,7 @@ export { type LogLine, type LogOptions, readLogBatches } from './log/index.ts';
 export { restartContainer } from './restart.ts';
 export { runDetached } from './run-detached.ts';
 export { startContainer } from './start.ts';
-export { startAfterBoot } from './start-after-boot.ts';
+export { startAfterBoot, stopForShutdown } from './start-after-boot.ts';
 export type { StartRequest } from './start-detached.ts';
 export { type StopOptions, stopContainer } from './stop.ts';
 export { waitForContainer } from './wait.ts';

@@ -46,7 +46,7 @@ export function runsAfterBoot(record: ContainerRecord): boolean {
   const { name } = parseRestartPolicy(record.options?.restart);
   if (record.detached !== true || record.status === 'created') return false;
   if (name === 'always') return true;
-  return name === 'unless-stopped' && record.stopRequested !== true;
+  return name === 'unless-stopped' && (record.stopRequested !== true || record.resume === true);
 }
 
 const FIRST = 100;

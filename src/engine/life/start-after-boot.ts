@@ -2,6 +2,7 @@ import { listContainers } from '../records.ts';
 import { sweep } from '../sweep.ts';
 import { runsAfterBoot } from './restart-policy.ts';
 import { startContainer } from './start.ts';
+import { isLive, stopContainer } from './stop.ts';
 
 /**
  * `tsbox system start`: starts what `--restart always` and `unless-stopped` promise, after a boot. Containers that run are left as they are, so it can be
@@ -23,4 +24,22 @@ export async function startAfterBoot(): Promise<{ id: string; name: string; erro
     }
   }
   return results;
+}
+
+/**
+ * `tsbox system stop`: stops all containers that run, at once and each in its own time, for a shutdown. A monitor is deaf to the SIGTERM that init sends to
+ * everybody then, and would hold it up. What `--restart` promises holds after the boot: `startAfterBoot`.
+ */
+export async function stopForShutdown(): Promise<{ id: string; name: string; error?: unknown }[]> {
+  const live = listContainers().filter((record) => record.detached && isLive(record));
+  return Promise.all(
+    live.map(async ({ id, name }) => {
+      try {
+        await stopContainer(id, { resume: true });
+        return { id, name };
+      } catch (error) {
+        return { id, name, error };
+      }
+    }),
+  );
 }

@@ -121,6 +121,7 @@ async function attempt(
         bootId: bootId(),
         started: new Date().toISOString(),
         stopRequested: false,
+        resume: false,
         restartCount: restarts,
         ...(prepared.input.cgroup && { cgroup: prepared.input.cgroup.path }),
       };

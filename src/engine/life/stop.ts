@@ -16,6 +16,8 @@ export interface StopOptions {
   timeout?: number;
   /** What is sent first. Default: the container's own, else the image's, else SIGTERM. */
   signal?: string | number;
+  /** For the machine's shutdown: what its restart policy promises then holds after the boot. */
+  resume?: boolean;
 }
 
 /**
@@ -29,7 +31,9 @@ export async function stopContainer(reference: string, options: StopOptions = {}
     options.signal === undefined ? (found.stopSignal ?? 15) : parseSignal('--signal', options.signal);
   const timeout = options.timeout ?? found.stopTimeout ?? 10;
   // Before the signal: a program that ends at once must not be started again.
-  const record = updateRecord(found.id, (now) => (isLive(now) ? { ...now, stopRequested: true } : undefined));
+  const record = updateRecord(found.id, (now) =>
+    isLive(now) ? { ...now, stopRequested: true, resume: options.resume ?? false } : undefined,
+  );
   if (record === undefined || !isLive(record)) return waitFor(record ?? found);
   if (record.status === 'restarting') return endWait(record);
   signalContainer(record, signal);

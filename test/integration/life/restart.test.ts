@@ -105,4 +105,17 @@ describeRoot('restart policies', () => {
     expect(stateOf('never')).toBe('exited');
     expect(said('system', 'start')).toBe('');
   });
+
+  it('system stop and start are a shutdown and a boot', async () => {
+    const make = (name: string, policy: string) =>
+      said('run', '-d', '--name', name, '--stop-timeout', '0', '--restart', policy, image, 'sleep', '60');
+    make('comes-back', 'unless-stopped');
+    make('stays', 'no');
+    make('was-stopped', 'unless-stopped');
+    said('stop', 'was-stopped');
+    expect(said('system', 'stop').split('\n').sort()).toEqual(['comes-back', 'stays']);
+    await eventually(() => monitors().length === 0, 'no monitor');
+    expect(said('system', 'start')).toBe('comes-back');
+    expect(stateOf('comes-back')).toBe('running');
+  });
 });

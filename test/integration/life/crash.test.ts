@@ -1,0 +1,130 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { findCgroup } from '../../../src/cgroup/index.ts';
+import { leavesNothing } from '../support/leftovers.ts';
+import { cli, describeRoot, environment, eventually, image, sleep, store, tsbox } from '../support/tsbox.ts';
+import { monitors, record, removesAll, said, stateOf, statusOf } from './support.ts';
+
+const run = (args: string[]) => spawn(cli, args, { env: environment(), stdio: 'ignore' });
+
+describeRoot('kill -9', () => {
+  leavesNothing();
+  removesAll();
+
+  it('of the monitor ends the container, and the next command says so', async () => {
+    const id = said('run', '-d', '--name', 'orphan', image, 'sleep', '60');
+    const { pid, monitor, cgroup } = record(id);
+    process.kill(monitor.pid, 'SIGKILL');
+    await eventually(() => !existsSync(`/proc/${pid}/exe`), 'the end of the program');
+    expect(statusOf('orphan')).toMatch(/^Exited \(137\)/);
+    expect(record(id)).toMatchObject({
+      status: 'exited',
+      error: 'its monitor was killed, and the container with it',
+    });
+    expect(existsSync(cgroup)).toBe(false);
+    expect(said('wait', 'orphan')).toBe('137');
+  });
+
+  it('of the monitor is seen by who waits, follows or is attached', async () => {
+    const id = said('run', '-d', '--name', 'seen', image, 'sh', '-c', 'echo begin; sleep 60');
+    const commands = [
+      ['wait', 'seen'],
+      ['logs', '-f', 'seen'],
+      ['attach', '--no-stdin', 'seen'],
+    ];
+    const ends = commands.map((args) => once(run(args), 'exit'));
+    await sleep(1000);
+    process.kill(record(id).monitor.pid, 'SIGKILL');
+    expect((await Promise.all(ends)).map(([status]) => status)).toEqual([0, 0, 137]);
+  });
+
+  it('of tsbox at any moment of `run -d` leaves a container that runs, or none that does', {
+    timeout: 240_000,
+  }, async () => {
+    for (let delay = 20; delay < 500; delay += 20) {
+      const name = `at-${delay}`;
+      const child = run(['run', '-d', '--name', name, image, 'sleep', '60']);
+      await sleep(delay);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      await eventually(
+        () => {
+          const state = stateOf(name);
+          const settled =
+            state === 'gone' || state === 'created' || state === 'exited' || state === 'running';
+          return settled && (state === 'running') === (monitors().length === 1);
+        },
+        () => `${name}: ${stateOf(name)} with ${monitors().length} monitors`,
+      );
+      if (stateOf(name) !== 'gone') said('rm', '-f', name);
+      expect(monitors()).toEqual([]);
+    }
+  });
+
+  it('of the monitor and of what it becomes, at any moment of the end', { timeout: 240_000 }, async () => {
+    for (let delay = 0; delay < 300; delay += 20) {
+      const id = said('run', '-d', '--name', 'ending', image, 'sh', '-c', 'sleep 0.2; exit 3');
+      const { monitor } = record(id);
+      await sleep(delay);
+      try {
+        process.kill(monitor.pid, 'SIGKILL');
+      } catch {} // it is done
+      await eventually(() => stateOf('ending') === 'exited', 'its end');
+      expect([3, 137]).toContain(record(id).exitCode);
+      // What the monitor has written down counts, whatever became of it then.
+      if (readFileSync(join(store, 'containers', id, 'exit'), 'latin1').startsWith('3 '))
+        expect(record(id).exitCode).toBe(3);
+      expect(said('wait', 'ending')).toBe(String(record(id).exitCode));
+      said('rm', 'ending');
+    }
+  });
+
+  it('of stop, rm and restart: the next one succeeds', { timeout: 240_000 }, async () => {
+    for (const [command, ...args] of [
+      ['stop', '-t', '0'],
+      ['rm', '-f'],
+      ['restart', '-t', '0'],
+    ] as [string, ...string[]][]) {
+      for (let delay = 40; delay < 400; delay += 60) {
+        const id = said('run', '-d', '--name', 'victim', image, 'sleep', '60');
+        const child = run([command, ...args, 'victim']);
+        await sleep(delay);
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+        const again = tsbox(['rm', '-f', 'victim']);
+        expect([0, 125]).toContain(again.status);
+        await eventually(
+          () => stateOf('victim') === 'gone' && !existsSync(join(store, 'names', 'victim')),
+          'its removal',
+        );
+        expect(existsSync(join(store, 'containers', id))).toBe(false);
+        expect(existsSync(join(findCgroup().mountPoint, 'tsbox', id))).toBe(false);
+      }
+    }
+  });
+});
+
+describeRoot('a damaged record', () => {
+  leavesNothing();
+  removesAll();
+
+  it('is replaced by the last whole one, and that is said once', () => {
+    const id = said('create', '--name', 'torn', image, 'true');
+    said('start', 'torn');
+    said('wait', 'torn');
+    said('start', 'torn');
+    said('wait', 'torn');
+    const file = join(store, 'containers', id, 'container.json');
+    truncateSync(file, 100);
+    const { status, stderr, stdout } = tsbox(['ps', '-a', '--format', '{{.Names}}']);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'torn\n' });
+    expect(stderr.match(/is damaged; the state before the last change counts/g)?.length).toBe(1);
+    writeFileSync(file, '');
+    expect(said('start', 'torn')).toBe('torn');
+    expect(said('wait', 'torn')).toBe('0');
+    expect(readdirSync(join(store, 'containers', id)).filter((name) => name.endsWith('.new'))).toEqual([]);
+  });
+});
