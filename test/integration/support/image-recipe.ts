@@ -14,6 +14,7 @@ export const UPPER_LAYERS: readonly LayerRecipe[] = [
     what: 'every kind of entry',
     script: `
       mkdir -p "$1/kinds/sub" "$1/implied/parent" "$1/gone" "$1/hidden/deep" "$1/replaced"
+      mkdir "$1/bin" && ln -s busybox "$1/bin/sh"
       cd "$1/kinds"
       echo content > file
       ln file hard

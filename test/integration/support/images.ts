@@ -43,7 +43,7 @@ export function pushLayout(
   to: string,
   { auth, flags = [] }: { auth?: { user: string; password: string }; flags?: string[] } = {},
 ): string {
-  const copy = ['copy', '--quiet', '--dest-tls-verify=false', ...flags];
+  const copy = ['copy', '--quiet', '--preserve-digests', '--dest-tls-verify=false', ...flags];
   const credentials = auth ? ['--dest-creds', `${auth.user}:${auth.password}`] : [];
   execFileSync('skopeo', [...copy, ...credentials, `oci:${layout.path}:latest`, `docker://${to}`], {
     stdio: 'pipe',
@@ -97,16 +97,7 @@ function bootstrap(tar: string): void {
     (path) =>
       existsSync(path) && new RegExp(`^[^#]*\\s${suite}(\\s|$)`, 'm').test(readFileSync(path, 'utf8')),
   );
-  const shellLink = '--customize-hook=ln -sf busybox "$1/bin/sh" && "$1/bin/busybox" true';
-  const clean =
-    '--customize-hook=rm -rf "$1"/etc/apt "$1"/etc/resolv.conf "$1"/etc/hostname "$1"/var/lib/apt "$1"/var/log';
-  const flags = [
-    '--variant=extract',
-    '--include=base-files,busybox-static,netbase',
-    '--quiet',
-    shellLink,
-    clean,
-  ];
+  const flags = ['--variant=extract', '--include=base-files,busybox-static,netbase', '--quiet'];
   const aptFlags = ['--aptopt=Acquire::Languages "none"', '--skip=output/mknod'];
   execFileSync('mmdebstrap', [...flags, ...aptFlags, suite, tar, ...sources], {
     env: { ...process.env, SOURCE_DATE_EPOCH: '1672531200', LC_ALL: 'C' },
