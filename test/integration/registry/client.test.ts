@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseReference } from '../../../src/image/reference.ts';
 import { openRepository, type RegistryOptions } from '../../../src/image/registry/index.ts';
@@ -11,6 +12,7 @@ import { startProxy } from '../../fixtures/connect-proxy.ts';
 import { collect, digestOf, say, serve, type TestServer } from '../../fixtures/http-server.ts';
 import { type Layout, readBlob, writeLayout } from '../../fixtures/oci-layout.ts';
 import { makeCertificate, type Registry, registryMissing, startRegistry } from '../support/registry.ts';
+import { startTokenServer } from '../support/token-server.ts';
 
 const TEST_TITLE =
   registryMissing === undefined ? 'a real registry' : `a real registry (skipped: ${registryMissing})`;
@@ -18,8 +20,9 @@ const password = 'ge:heim "ä"';
 const settings: Partial<Settings> = { environment: {}, certificateDirectories: [] };
 const open = (name: string, options: RegistryOptions = {}, more: Partial<Settings> = {}) =>
   openRepository(parseReference(name), options, { ...settings, ...more });
-const skopeo = (...args: string[]) =>
-  execFileSync('skopeo', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+/** Not in step: the server of tokens is in this process. */
+const skopeo = async (...args: string[]) =>
+  (await promisify(execFile)('skopeo', args, { encoding: 'utf8', timeout: 50_000 })).stdout;
 
 describe.skipIf(registryMissing !== undefined)(TEST_TITLE, () => {
   let directory: string;
@@ -52,10 +55,12 @@ describe.skipIf(registryMissing !== undefined)(TEST_TITLE, () => {
     expect(await repository.putManifest('1', mediaType, layout.manifest)).toBe(digest);
     const tls = '--tls-verify=false';
     const read = ['inspect', tls, ...(credentials.length > 0 ? ['--creds', ...credentials] : [])];
-    expect(skopeo(...read, '--raw', `docker://${registry.host}/ours/app:1`)).toBe(layout.manifest.toString());
+    expect(await skopeo(...read, '--raw', `docker://${registry.host}/ours/app:1`)).toBe(
+      layout.manifest.toString(),
+    );
     const back = join(directory, `back${Math.random()}`);
     const from = credentials.length > 0 ? ['--src-creds', ...credentials] : [];
-    skopeo(
+    await skopeo(
       'copy',
       '-q',
       '--src-tls-verify=false',
@@ -67,7 +72,7 @@ describe.skipIf(registryMissing !== undefined)(TEST_TITLE, () => {
       expect(readFileSync(join(back, 'blobs', 'sha256', digest.slice(7)))).toEqual(readBlob(layout, digest));
 
     const to = credentials.length > 0 ? ['--dest-creds', ...credentials] : [];
-    skopeo(
+    await skopeo(
       'copy',
       '-q',
       '--dest-tls-verify=false',
@@ -120,6 +125,28 @@ describe.skipIf(registryMissing !== undefined)(TEST_TITLE, () => {
       }
     } finally {
       await registry.stop();
+    }
+  });
+
+  it('with tokens', async () => {
+    const tokens = await startTokenServer('me', password);
+    const registry = await startRegistry({ token: tokens.settings });
+    try {
+      await exchange(registry, { credentials: { username: 'me', password } }, [`me:${password}`]);
+      const before = tokens.given.length;
+      const nobody = open(`${registry.host}/theirs`);
+      expect((await nobody.manifest('2')).bytes).toEqual(layout.manifest);
+      expect(await collect(nobody.blob(layout.config))).toEqual(readBlob(layout, layout.config.digest));
+      // One for both.
+      expect(tokens.given.slice(before)).toEqual(['- repository:theirs:pull']);
+      await expect(nobody.putManifest('3', 'x', Buffer.from('{}'))).rejects.toMatchObject({
+        code: 'REGISTRY_DENIED',
+      });
+      const wrong = open(`${registry.host}/theirs`, { credentials: { username: 'me', password: 'wrong' } });
+      await expect(wrong.manifest('2')).rejects.toThrow('incorrect username or password');
+    } finally {
+      await registry.stop();
+      await tokens.stop();
     }
   });
 
