@@ -17,12 +17,13 @@ export class ByteReader {
   async take(count: number): Promise<Buffer> {
     const first = await this.some(count);
     if (first === undefined || first.length === count) return first ?? Buffer.alloc(0);
-    const parts = [first];
+    // Copies: a source may put its next piece where the last one was.
+    const parts = [Buffer.from(first)];
     let length = first.length;
     while (length < count) {
       const next = await this.some(count - length);
       if (next === undefined) break;
-      parts.push(next);
+      parts.push(Buffer.from(next));
       length += next.length;
     }
     return Buffer.concat(parts, length);

@@ -22,6 +22,8 @@ export interface FetchContext {
   unpackers: Unpackers;
   downloads: Slots;
   signal: AbortSignal;
+  /** Whether there are layers enough to keep all processors busy. */
+  crowded: boolean;
   /** Whether the store knows that this blob holds this layer. */
   isKnown(layer: LayerToFetch): boolean;
   report(state: LayerState, received: number, unpacked: number): void;
@@ -77,7 +79,13 @@ async function unpackLayer(
   try {
     mkdirSync(directory, 0o755);
     const blob = there ?? partPath(descriptor, context);
-    const job = { blob, directory, limits: ARCHIVE_LIMITS, hashBlob: there !== undefined };
+    const job = {
+      blob,
+      directory,
+      limits: ARCHIVE_LIMITS,
+      hashBlob: there !== undefined,
+      crowded: context.crowded,
+    };
     const unpacking = context.unpackers.start(job, (read) =>
       context.report(received < size ? 'downloading' : 'unpacking', received, read),
     );

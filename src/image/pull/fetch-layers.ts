@@ -31,6 +31,9 @@ export async function fetchLayers(
   // Two blobs for one layer (in gzip and in zstd) are both needed, the layer once.
   const blobs = [...new Map(layers.map((layer) => [layer.descriptor.digest, layer])).values()];
   const later = blobs.filter((layer) => !distinct.includes(layer));
+  // One large layer among small ones still needs a second processor, for its decompression.
+  const sizes = distinct.map(({ descriptor }) => descriptor.size);
+  const crowded = Math.max(...sizes) * 2 < sizes.reduce((sum, size) => sum + size, 0);
   const { repository, work, stop } = context;
   const fetch = async (layer: LayerToFetch, get: typeof fetchLayer) => {
     const { digest } = layer.descriptor;
@@ -44,6 +47,7 @@ export async function fetchLayers(
         unpackers,
         downloads,
         isKnown,
+        crowded,
         report,
       });
     } catch (error) {

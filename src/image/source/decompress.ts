@@ -2,6 +2,7 @@ import { pipeline, Readable, type Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { TsboxError } from '../../kernel/index.ts';
 import { badArchive } from '../archive-error.ts';
+import { gunzipHere } from './gunzip-here.ts';
 
 /** How an archive is compressed. */
 export type Compression = 'none' | 'gzip' | 'zstd' | 'xz';
@@ -17,10 +18,15 @@ export function detectCompression(start: Uint8Array): Compression {
 /**
  * The bytes, decompressed.
  *
+ * @param here in this thread, where the other processors have work of their own; else gzip and zstd are for libuv's threads
  * @throws {TsboxError} BAD_ARCHIVE for what is truncated or corrupt, or has something behind it (zeros apart, which tapes leave)
  */
-export function decompress(chunks: AsyncIterable<Buffer>, compression: Compression): AsyncIterable<Buffer> {
-  if (compression === 'gzip') return gunzip(chunks);
+export function decompress(
+  chunks: AsyncIterable<Buffer>,
+  compression: Compression,
+  here = false,
+): AsyncIterable<Buffer> {
+  if (compression === 'gzip') return (here && gunzipHere(chunks)) || gunzip(chunks);
   if (compression === 'zstd') return unzstd(chunks);
   if (compression === 'xz') return unxz(chunks);
   return chunks;

@@ -14,6 +14,8 @@ export interface UnpackJob {
   limits: ArchiveLimits;
   /** Whether the blob's digest is wanted: nobody has checked the file. */
   hashBlob?: boolean;
+  /** Whether other layers keep the other processors busy: then all of it is done in one thread. */
+  crowded?: boolean;
   /** Where the plain tar is written if the blob is xz, which is no media type of a layer. */
   plain?: string;
 }
@@ -52,7 +54,7 @@ export async function carryOut(
   });
   const { start, all } = await peek(stored ? hashed(chunks, stored) : chunks, 6);
   const compression = detectCompression(start);
-  const plain = decompress(all, compression)[Symbol.asyncIterator]();
+  const plain = decompress(all, compression, job.crowded)[Symbol.asyncIterator]();
   const next = async () => {
     const result = await plain.next();
     if (result.done) return result;
