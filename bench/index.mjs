@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: tsbox beside crun, runc, bubblewrap and podman (those that are installed), on the same root filesystem, with the
- * same OCI configuration and seccomp profile. Writes docs/performance.md. Needs root, and `npm run build` before.
+ * same OCI configuration and seccomp profile; then pulling an image (pull.mjs). Writes docs/performance.md. Needs root, and `npm run build` before.
  *
  *   --rounds N    interleaved rounds of single starts (25)
  *   --starts N    starts one after another (1000; a tenth of it for podman)
@@ -15,6 +15,7 @@ import { parseArgs } from 'node:util';
 import { findContenders } from './contenders.mjs';
 import { startFloor } from './floor.mjs';
 import { measureMemory } from './memory.mjs';
+import { HEADING, pullSection } from './pull.mjs';
 import { report } from './report.mjs';
 import { prepareBench, root } from './setup.mjs';
 import { measureCommands, measureMany, measureProgram } from './starts.mjs';
@@ -69,10 +70,9 @@ async function bench(directory) {
   const commands = await measureCommands(contenders, rounds);
   const many = await measureMany(contenders, setup, starts);
   const memory = await measureMemory(contenders, setup);
-  writeFileSync(
-    values.output,
-    report({ setup, contenders, rounds, starts, commands, program, many, memory }),
-  );
+  const starting = report({ setup, contenders, rounds, starts, commands, program, many, memory });
+  const pulling = await pullSection().catch((error) => `${HEADING}\n\nNot measured: ${error.message}\n`);
+  writeFileSync(values.output, `${starting}\n${pulling}`);
   console.error(`wrote ${values.output}`);
   return 0;
 }
