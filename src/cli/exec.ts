@@ -12,6 +12,7 @@ import { print } from './output.ts';
 import type { Stream } from './run/arguments.ts';
 import { dieOfHangUp } from './run/hang-up.ts';
 import { forwardSignals } from './run/signals.ts';
+import { respell } from './run/spelling.ts';
 import type { Terminal } from './run/terminal.ts';
 import { usageError } from './usage.ts';
 
@@ -38,8 +39,8 @@ export async function execCommand(args: string[]): Promise<number> {
     .option('-u, --user <name|uid[:group|gid]>', 'Who runs it, as the container knows them')
     .option('-w, --workdir <path>', 'Where it starts')
     .option('--privileged', 'Allow it nearly everything')
-    .option('--explain [format]', 'Print the system calls, and make none of them (--explain=json)')
-    .parse(args, { from: 'user' });
+    .option('--explain [format]', 'Print the system calls, and make none of them (--explain=json)');
+  command.parse(respell(args, command.options), { from: 'user' });
   const given = command.opts<Given>();
   const [container = '', ...program] = command.args;
   const options = optionsOf(given);
@@ -79,7 +80,7 @@ async function explainOnly(
   options: ExecOptions,
   format: string | true,
 ): Promise<number> {
-  if (format !== true && format !== 'json' && format !== 'text')
+  if (format !== true && !['', 'json', 'text'].includes(format))
     throw usageError('exec', `--explain=${format}: the formats are text and json`);
   const plan = await explainExec(container, program, options);
   print(format === 'json' ? `${JSON.stringify(planToJson(plan), null, 2)}\n` : formatPlan(plan));

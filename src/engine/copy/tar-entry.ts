@@ -63,11 +63,10 @@ function paxRecord(key: string, value: Buffer): Buffer {
   return Buffer.concat([Buffer.from(String(length)), rest]);
 }
 
-/** Floored, as the fraction counts forward before 1970 too. */
 function decimalTime(nanoseconds: bigint): string {
-  const fraction = ((nanoseconds % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
-  const seconds = (nanoseconds - fraction) / 1_000_000_000n;
-  return `${seconds}.${String(fraction).padStart(9, '0')}`;
+  const size = nanoseconds < 0n ? -nanoseconds : nanoseconds;
+  const fraction = String(size % 1_000_000_000n).padStart(9, '0');
+  return `${nanoseconds < 0n ? '-' : ''}${size / 1_000_000_000n}.${fraction}`;
 }
 
 /** Also what every reader takes for the same text. */
