@@ -154,6 +154,7 @@ function findContenders({ disk, host, docker }) {
       name: '`curl`, `gzip -dc`, `tar x`',
       command: (_, urls) =>
         shell(
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
           'for url do mkdir -p "$0/${url##*:}"; curl -s "$url" | gzip -dc | tar x -C "$0/${url##*:}"; done',
           'pipe',
           urls,
@@ -164,6 +165,7 @@ function findContenders({ disk, host, docker }) {
       several: true,
       command: (_, urls) =>
         shell(
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
           'export to="$0"; printf "%s\\n" "$@" | xargs -P2 -I{} sh -ec \'url={}; mkdir -p "$to/${url##*:}"; curl -s "$url" | gzip -dc | tar x -C "$to/${url##*:}"\'',
           'pipe2',
           urls,
