@@ -174,7 +174,8 @@ describeRoot('tsbox exec', () => {
   });
 
   test('--explain makes nothing', () => {
-    const { stdout } = exec(['--explain'], ['true']);
+    const { stdout, stderr } = exec(['--explain'], ['true']);
+    expect(stderr).toBe('');
     expect(stdout).toContain('setns(4, CLONE_NEWNS|');
     expect(stdout).toContain('CLONE_INTO_CGROUP');
   });
