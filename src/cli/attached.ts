@@ -1,6 +1,6 @@
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Attachment, killContainer, showBytes, waitForContainer } from '../index.ts';
+import { type Attachment, killContainer, showBytes } from '../index.ts';
 import { DetachKeys, parseDetachKeys } from './detach-keys.ts';
 import { printError } from './output.ts';
 import type { Stream } from './run/arguments.ts';
@@ -24,9 +24,6 @@ export interface AttachSettings {
 export async function stayAttached(attachment: Attachment, settings: AttachSettings): Promise<number> {
   const { streams, sigProxy } = settings;
   const keys = new DetachKeys(attachment.terminal ? parseDetachKeys(settings.detachKeys) : []);
-  // Asked now: a container that removes itself is not there any more to ask when it has ended.
-  const ending = waitForContainer(attachment.id);
-  ending.catch(() => {});
   const forwarding = forwardSignals(sigProxy);
   const resized = () => {
     const size = windowSize();
@@ -49,7 +46,7 @@ export async function stayAttached(attachment: Attachment, settings: AttachSetti
     : () => {};
   try {
     await Promise.all([...connectOutputs(attachment, streams), attachment.ended]);
-    if (!detached) return (await ending).code;
+    if (!detached) return (await attachment.wait()).code;
     restore();
     if (attachment.terminal) printError('read escape sequence\n');
     return forwarding.fatal ?? 0;

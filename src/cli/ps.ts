@@ -1,8 +1,10 @@
 import { type ContainerRecord, listContainers, sweep } from '../index.ts';
-import { defineCommand } from './command.ts';
+import { collect, defineCommand } from './command.ts';
 import { type Columns, formatRows, type Row } from './format.ts';
 import { print } from './output.ts';
+import { asksForEnded, containerFilter } from './ps-filter.ts';
 import { age, ago } from './units.ts';
+import { usageError } from './usage.ts';
 
 const COLUMNS: Columns = [
   ['CONTAINER ID', 'ID'],
@@ -25,15 +27,27 @@ export async function ps(args: string[]): Promise<number> {
     ],
   })
     .option('-a, --all', 'List those that have ended too')
+    .option(
+      '-f, --filter <key=value>',
+      'Only some: status=exited, name=web, label=x, ancestor=alpine, exited=1',
+      collect,
+    )
+    .option('-n, --last <number>', 'The last that were made, in whatever state')
+    .option('-l, --latest', 'The last one')
     .option('-q, --quiet', 'Print only the IDs')
     .option('--no-trunc', 'Print IDs and commands in full')
     .option('--format <format>', 'json, or text with {{.Column}} in it')
     .parse(args, { from: 'user' })
-    .opts<{ all?: boolean; quiet?: boolean; trunc: boolean; format?: string }>();
+    .opts<Given>();
   // What is shown as ended should be, and a container that removes itself should be gone.
   sweep();
+  const filters = options.filter ?? [];
+  const last = options.latest ? 1 : lastOf(options.last);
+  const all = options.all || last !== undefined || asksForEnded(filters);
   const rows = listContainers()
-    .filter((record) => options.all || LIVE.includes(record.status))
+    .filter((record) => all || LIVE.includes(record.status))
+    .filter(containerFilter(filters))
+    .slice(0, last)
     .map((record) => rowOf(record, options.trunc));
   print(
     options.quiet
@@ -41,6 +55,23 @@ export async function ps(args: string[]): Promise<number> {
       : formatRows('ps', COLUMNS, rows, options.format),
   );
   return 0;
+}
+
+interface Given {
+  all?: boolean;
+  filter?: string[];
+  last?: string;
+  latest?: boolean;
+  quiet?: boolean;
+  trunc: boolean;
+  format?: string;
+}
+
+/** As in Docker, -1 and 0 mean all that run. */
+function lastOf(text: string | undefined): number | undefined {
+  if (text === undefined || /^(-1|0)$/.test(text)) return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw usageError('ps', `--last ${JSON.stringify(text)}: not a number`);
+  return Number(text);
 }
 
 const LIVE: readonly string[] = ['running', 'paused', 'restarting'];

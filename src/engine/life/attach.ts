@@ -3,10 +3,13 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Duplex, Readable, Writable } from 'node:stream';
 import { TsboxError } from '../../kernel/index.ts';
+import type { ExitStatus } from '../container.ts';
 import { findContainer } from '../find-container.ts';
 import { containersDirectory } from '../paths.ts';
 import type { ContainerRecord } from '../record.ts';
+import { exitFile } from './exit-file.ts';
 import { FrameReader, frame } from './frames.ts';
+import { waitForContainer, waitOn } from './wait.ts';
 
 /** A connection to the streams or the terminal of a container that runs. There may be several at once; all see the same. */
 export interface Attachment {
@@ -24,6 +27,8 @@ export interface Attachment {
   detach(): void;
   /** Resolves when the connection is over: the container has ended, or somebody detached. */
   readonly ended: Promise<void>;
+  /** Resolves when the container has ended, also one that was removed at once. */
+  wait(): Promise<ExitStatus>;
 }
 
 /**
@@ -43,7 +48,9 @@ export async function attach(reference: string): Promise<Attachment> {
 
 /** Also before the start, when the socket is there and nobody accepts yet. */
 export async function connectTo(record: ContainerRecord): Promise<Attachment> {
-  return new Connection(record, await open(record));
+  const socket = await open(record);
+  // Open from now on, so that it can be read when the container is removed.
+  return new Connection(record, socket, openSync(exitFile(record.id), 'r'));
 }
 
 function open(record: ContainerRecord): Promise<Socket> {
@@ -81,9 +88,15 @@ class Connection implements Attachment {
   readonly stderr;
   readonly terminal;
   readonly ended: Promise<void>;
+  readonly #record: ContainerRecord;
   readonly #socket: Socket;
+  readonly #exit: number;
+  #status: Promise<ExitStatus> | undefined;
+  #detached = false;
 
-  constructor(record: ContainerRecord, socket: Socket) {
+  constructor(record: ContainerRecord, socket: Socket, exit: number) {
+    this.#record = record;
+    this.#exit = exit;
     this.id = record.id;
     this.name = record.name;
     this.#socket = socket;
@@ -108,6 +121,8 @@ class Connection implements Attachment {
         for (const stream of [this.terminal, this.stdout, this.stderr])
           if (!stream?.readableEnded) stream?.push(null);
         socket.destroy();
+        // Also where nobody asks: it closes the file.
+        if (!this.#detached) this.wait().catch(() => {});
         resolve();
       };
       socket.once('end', over);
@@ -124,7 +139,14 @@ class Connection implements Attachment {
     this.#send(frame('w', payload), () => {});
   }
 
+  wait(): Promise<ExitStatus> {
+    this.#status ??= this.#detached ? waitForContainer(this.id) : waitOn(this.#exit, this.#record);
+    return this.#status;
+  }
+
   detach(): void {
+    if (!this.#detached && this.#status === undefined) closeSync(this.#exit);
+    this.#detached = true;
     // What is on its way to the program still gets there.
     this.#socket.destroySoon();
   }

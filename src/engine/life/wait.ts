@@ -25,8 +25,20 @@ export async function waitFor(
 ): Promise<ExitStatus | undefined> {
   const fd = openExit(record);
   if (fd === undefined) return recorded(readRecord(record.id) ?? record);
+  return waitUntil(fd, record, milliseconds === undefined ? undefined : performance.now() + milliseconds);
+}
+
+/** By its exit file, which was opened when it was there: also of a container that is removed meanwhile. @param fd closed in the end */
+export async function waitOn(fd: number, record: ContainerRecord): Promise<ExitStatus> {
+  return (await waitUntil(fd, record, undefined)) as ExitStatus;
+}
+
+async function waitUntil(
+  fd: number,
+  record: ContainerRecord,
+  end: number | undefined,
+): Promise<ExitStatus | undefined> {
   const news = new News(fd);
-  const end = milliseconds === undefined ? undefined : performance.now() + milliseconds;
   try {
     for (;;) {
       const status = look(fd, record);

@@ -130,4 +130,9 @@ describeRoot('attach', () => {
     await once(child, 'close');
     expect(tsbox(['start', '-a', 'flood']).stdout.length).toBe(20_000_005);
   });
+
+  it('the exit code of one that removes itself at once', () => {
+    said('create', '--rm', '--name', 'brief', image, 'sh', '-c', 'echo short; exit 8');
+    expect(tsbox(['start', '-a', 'brief'])).toEqual({ status: 8, stdout: 'short\n', stderr: '' });
+  });
 });

@@ -10,10 +10,20 @@ describeRoot('a container in the background', () => {
   removesAll();
 
   it('prints its id, runs, and its end is known', async () => {
-    const id = said('run', '-d', '--name', 'web', image, 'sh', '-c', 'sleep 0.5; exit 3');
+    const id = said(
+      'run',
+      '-d',
+      '--name',
+      'web',
+      image,
+      'sh',
+      '-c',
+      'while [ ! -e /go ]; do sleep 0.05; done; exit 3',
+    );
     expect(id).toMatch(/^[0-9a-f]{64}$/);
     expect(statusOf('web')).toMatch(/^Up /);
     expect(record(id)).toMatchObject({ status: 'running', detached: true, pid: expect.any(Number) });
+    said('exec', 'web', 'touch', '/go');
     expect(said('wait', 'web')).toBe('3');
     expect(statusOf('web')).toMatch(/^Exited \(3\) /);
     await eventually(() => record(id).status === 'exited', 'the end on disk');
@@ -141,5 +151,31 @@ describeRoot('a container in the background', () => {
     const { status, stderr } = failed(tsbox(['start', twice]));
     expect(status).toBe(125);
     for (const id of ids.filter((each) => each.startsWith(twice))) expect(stderr).toContain(id.slice(0, 12));
+  });
+
+  it('ps shows some of them', () => {
+    said('run', '-d', '--name', 'web-1', '-l', 'tier=front', image, 'sleep', '60');
+    said('create', '--name', 'web-2', '-l', 'tier=back', image, 'true');
+    said('create', '--name', 'db', image, 'false');
+    said('start', 'db');
+    said('wait', 'db');
+    const names = (...args: string[]) =>
+      said('ps', '--format', '{{.Names}}', ...args)
+        .split('\n')
+        .sort()
+        .join(' ');
+    expect(names()).toBe('web-1');
+    expect(names('-a')).toBe('db web-1 web-2');
+    expect(names('-a', '-f', 'name=web')).toBe('web-1 web-2');
+    expect(names('--filter', 'status=created')).toBe('web-2');
+    expect(names('-f', 'exited=1')).toBe('db');
+    expect(names('-f', 'exited=0')).toBe('');
+    expect(names('-a', '-f', 'label=tier', '-f', 'label=tier=back')).toBe('web-2');
+    expect(names('-a', '-f', `ancestor=${image}`, '-f', 'name=^d')).toBe('db');
+    expect(names('-l')).toBe('db');
+    expect(names('-n', '2')).toBe('db web-2');
+    expect(failed(tsbox(['ps', '-f', 'colour=red'])).stderr).toMatch(
+      /^tsbox: --filter "colour=red": not KEY=VALUE/,
+    );
   });
 });
