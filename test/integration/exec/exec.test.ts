@@ -163,12 +163,10 @@ describeRoot('tsbox exec', () => {
   });
 
   test('it ends with the container, which has then ended too', async () => {
-    const other = new Running(
-      ['--name', 'exec-short'],
-      ['sh', '-c', 'echo up; read line < /dev/null; sleep 1'],
-    );
+    const script = 'echo up; until test -e /stop; do sleep 0.1; done';
+    const other = new Running(['--name', 'exec-short'], ['sh', '-c', script]);
     await other.says('up');
-    expect(tsbox(['exec', 'exec-short', 'sleep', '1000']).status).toBe(137);
+    expect(tsbox(['exec', 'exec-short', 'sh', '-c', 'touch /stop; sleep 1000']).status).toBe(137);
     expect((await other.ended).status).toBe(0);
     expect(tsbox(['exec', 'exec-short', 'true']).stderr).toContain('there is no container');
   });
