@@ -49,7 +49,8 @@ export function collect(value: string, previous: string[] | undefined): string[]
   return [...(previous ?? []), value];
 }
 
-function examples(lines: [line: string, does: string][]): string {
+/** The part of a help text that shows how a command is used. */
+export function examples(lines: CommandText['examples']): string {
   const width = Math.max(...lines.map(([line]) => line.length));
   return `\nExamples:\n${lines.map(([line, does]) => `  ${line.padEnd(width)}  ${does}`).join('\n')}`;
 }

@@ -1,4 +1,5 @@
 import { didYouMean } from '../index.ts';
+import { type CommandText, examples } from './command.ts';
 import { print } from './output.ts';
 import { usageError } from './usage.ts';
 
@@ -15,10 +16,11 @@ export async function runGroup(
   description: string,
   commands: Record<string, Subcommand>,
   args: readonly string[],
+  lines: CommandText['examples'],
 ): Promise<number> {
   const [word, ...rest] = args;
   if (word === undefined || word === '--help' || word === '-h' || (word === 'help' && rest.length === 0)) {
-    print(groupHelp(name, description, commands));
+    print(groupHelp(name, description, commands, lines));
     return 0;
   }
   if (word === 'help') return await find(name, commands, rest[0] as string).run(['--help']);
@@ -34,7 +36,12 @@ function find(group: string, commands: Record<string, Subcommand>, word: string)
   throw usageError(group, `no such command: ${JSON.stringify(`${group} ${word}`)}${didYouMean(word, known)}`);
 }
 
-function groupHelp(name: string, description: string, commands: Record<string, Subcommand>): string {
+function groupHelp(
+  name: string,
+  description: string,
+  commands: Record<string, Subcommand>,
+  exampleLines: CommandText['examples'],
+): string {
   const rows = Object.entries(commands).map(([word, { aliases = [], summary }]) => [
     [word, ...aliases].join(', '),
     summary,
@@ -48,6 +55,7 @@ function groupHelp(name: string, description: string, commands: Record<string, S
     '',
     'Commands:',
     ...lines,
+    examples(exampleLines),
     '',
     `\`tsbox ${name} COMMAND --help\` prints the help of a command.`,
     '',

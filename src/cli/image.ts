@@ -10,7 +10,11 @@ export function image(args: string[]): Promise<number> {
     name,
     { ...command, summary: command.summary || COMMANDS[name]?.summary || '' },
   ]);
-  return runGroup('image', 'Work with images.', Object.fromEntries(commands), args);
+  return runGroup('image', 'Work with images.', Object.fromEntries(commands), args, [
+    ['tsbox image ls', 'the same as tsbox images'],
+    ['tsbox image inspect alpine', 'all that is known of one'],
+    ['tsbox image prune', 'remove what has lost its name'],
+  ]);
 }
 
 /** The same command as the one without `image`. */

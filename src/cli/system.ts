@@ -12,7 +12,10 @@ export async function system(args: string[]): Promise<number> {
     if (action === 'ended') return done(containerEnded(id));
     if (action === 'restart') return done(restartNow(id));
   }
-  return runGroup('system', 'Work with what tsbox keeps on this machine.', SUBCOMMANDS, args);
+  return runGroup('system', 'Work with what tsbox keeps on this machine.', SUBCOMMANDS, args, [
+    ['tsbox system df', 'what takes how much space'],
+    ['tsbox system start', 'what is to run after a boot'],
+  ]);
 }
 
 const SUBCOMMANDS: Record<string, Subcommand> = {
