@@ -1,4 +1,5 @@
 import { tsbox } from './index.ts';
 
-// Not process.exitCode: a container has ended, and nothing that is still open should keep the person waiting.
-tsbox(process.argv.slice(2)).then((code) => process.exit(code));
+// Not process.exitCode: a container has ended, and nothing that is still open should keep the person waiting. In the next tick, after
+// those in which Node prints warnings (process.emitWarning).
+tsbox(process.argv.slice(2)).then((code) => process.nextTick(() => process.exit(code)));

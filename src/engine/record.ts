@@ -88,6 +88,11 @@ export function readRecord(id: string): ContainerRecord | undefined {
   return old;
 }
 
+/** Whether the record itself can be read, and not only the one before it. */
+export function isWhole(id: string): boolean {
+  return typeof readOne(id, join(containersDirectory(), id, FILE)) === 'object';
+}
+
 /** The containers whose damaged record this process has spoken of. */
 const said = new Set<string>();
 

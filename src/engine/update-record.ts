@@ -1,7 +1,7 @@
 import { existsSync, linkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { containersDirectory } from './paths.ts';
-import { type ContainerRecord, readRecord, writeRecord } from './record.ts';
+import { type ContainerRecord, isWhole, readRecord, writeRecord } from './record.ts';
 import { withStateLock } from './state-lock.ts';
 
 /**
@@ -25,7 +25,7 @@ export function updateRecord(
     const after = change(before);
     if (after === undefined) return before;
     try {
-      keepOld(id);
+      if (isWhole(id)) keepOld(id);
       writeRecord(after);
     } catch (error) {
       // Removed by its owner between the two.

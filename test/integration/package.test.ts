@@ -56,7 +56,7 @@ describe.skipIf(!hasCrossCompiler)(
         ['arm64', 183],
       ] as const) {
         const native = join(installed, 'dist', 'native', `linux-${architecture}`);
-        expect(readdirSync(native).sort()).toEqual(['init', 'janitor', 'tsbox.so']);
+        expect(readdirSync(native).sort()).toEqual(['enter', 'init', 'janitor', 'monitor', 'tsbox.so']);
         // e_machine of the ELF header: EM_X86_64, EM_AARCH64.
         for (const name of readdirSync(native))
           expect(readFileSync(join(native, name)).readUInt16LE(18)).toBe(machine);
@@ -76,7 +76,14 @@ describe.skipIf(!hasCrossCompiler)(
         'unpack-worker.cjs',
       ]);
       expect(readdirSync(installed).sort()).toEqual(
-        expect.arrayContaining(['CHANGELOG.md', 'LICENSE', 'SECURITY.md', 'dist', 'package.json']),
+        expect.arrayContaining([
+          'CHANGELOG.md',
+          'LICENSE',
+          'SECURITY.md',
+          'dist',
+          'package.json',
+          'packaging',
+        ]),
       );
       expect(readdirSync(installed)).not.toContain('src');
     });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { findCgroup } from '../../../src/cgroup/index.ts';
@@ -45,8 +45,15 @@ describeRoot('kill -9', () => {
       ['attach', '--no-stdin', 'seen'],
     ];
     const ends = commands.map((args) => once(run(args), 'exit'));
-    await sleep(1000);
-    process.kill(record(id).monitor.pid, 'SIGKILL');
+    const { pid } = record(id).monitor;
+    const sockets = () =>
+      readdirSync(`/proc/${pid}/fd`).filter((fd) =>
+        readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:'),
+      );
+    // The one it listens on, and the connection.
+    await eventually(() => sockets().length === 2, 'somebody attached');
+    await sleep(500);
+    process.kill(pid, 'SIGKILL');
     expect((await Promise.all(ends)).map(([status]) => status)).toEqual([0, 0, 137]);
   });
 
