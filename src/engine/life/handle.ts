@@ -1,5 +1,10 @@
+import type { Writable } from 'node:stream';
 import type { ExitStatus } from '../container.ts';
+import type { CopyOptions } from '../copy/index.ts';
+import type { ExecOptions, ExecProcess } from '../exec/index.ts';
 import { findContainer } from '../find-container.ts';
+import type { ContainerDescription } from '../inspect/index.ts';
+import type { UpdateOptions } from '../manage/index.ts';
 import type { ContainerRecord } from '../record.ts';
 import { removeContainer } from '../remove.ts';
 import { type Attachment, attach } from './attach.ts';
@@ -56,6 +61,38 @@ export class Handle implements DetachedContainer {
 
   attach(): Promise<Attachment> {
     return attach(this.id);
+  }
+
+  async exec(command: readonly string[], options?: ExecOptions): Promise<ExecProcess> {
+    return (await import('../exec/index.ts')).exec(this.id, command, options);
+  }
+
+  async pause(): Promise<void> {
+    await (await import('../manage/index.ts')).pauseContainer(this.id);
+  }
+
+  async unpause(): Promise<void> {
+    (await import('../manage/index.ts')).unpauseContainer(this.id);
+  }
+
+  async update(changes: UpdateOptions): Promise<void> {
+    (await import('../manage/index.ts')).updateContainer(this.id, changes);
+  }
+
+  async inspect(options?: { size?: boolean }): Promise<ContainerDescription> {
+    return (await import('../inspect/index.ts')).inspectContainer(this.id, options);
+  }
+
+  async copyFrom(source: string, destination: string | Writable, options?: CopyOptions): Promise<number> {
+    return (await import('../copy/index.ts')).copyFromContainer(this.id, source, destination, options);
+  }
+
+  async copyTo(
+    source: string | AsyncIterable<Uint8Array>,
+    destination: string,
+    options?: CopyOptions,
+  ): Promise<number> {
+    return (await import('../copy/index.ts')).copyToContainer(this.id, source, destination, options);
   }
 
   async remove(options?: { force?: boolean }): Promise<void> {

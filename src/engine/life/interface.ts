@@ -1,4 +1,9 @@
+import type { Writable } from 'node:stream';
 import type { ExitStatus } from '../container.ts';
+import type { CopyOptions } from '../copy/index.ts';
+import type { ExecOptions, ExecProcess } from '../exec/index.ts';
+import type { ContainerDescription } from '../inspect/index.ts';
+import type { UpdateOptions } from '../manage/index.ts';
 import type { ContainerRecord } from '../record.ts';
 import type { Attachment } from './attach.ts';
 import type { LogLine, LogOptions } from './log/index.ts';
@@ -26,6 +31,28 @@ export interface DetachedContainer {
   /** What it has written, and with `follow` what it writes until it ends. */
   logs(options?: LogOptions): AsyncIterable<LogLine>;
   attach(): Promise<Attachment>;
+  /**
+   * Starts a program in it and resolves once that runs; it ends with this process.
+   *
+   * @throws {TsboxError} NOT_RUNNING, PAUSED, NO_USER, BAD_OPTION; `exitCode` is 127 or 126 where the program is not there or cannot be run
+   */
+  exec(command: readonly string[], options?: ExecOptions): Promise<ExecProcess>;
+  /** Holds all its processes still. @throws {TsboxError} NOT_RUNNING, PAUSED */
+  pause(): Promise<void>;
+  /** @throws {TsboxError} NOT_RUNNING, NOT_PAUSED */
+  unpause(): Promise<void>;
+  /** Changes its limits and its restart policy. @throws {TsboxError} BAD_OPTION, BAD_LIMIT, LIMIT_UNAVAILABLE */
+  update(changes: UpdateOptions): Promise<void>;
+  /** Everything about it, in the form of Docker's API. */
+  inspect(options?: { size?: boolean }): Promise<ContainerDescription>;
+  /** Resolves with the bytes of the archive. @throws {TsboxError} NO_SUCH_FILE, COPY_CONFLICT */
+  copyFrom(source: string, destination: string | Writable, options?: CopyOptions): Promise<number>;
+  /** The same the other way; a stream is a tar archive. @throws {TsboxError} NO_SUCH_FILE, COPY_CONFLICT, READ_ONLY */
+  copyTo(
+    source: string | AsyncIterable<Uint8Array>,
+    destination: string,
+    options?: CopyOptions,
+  ): Promise<number>;
   /** With `force`, one that runs is killed first. */
   remove(options?: { force?: boolean }): Promise<void>;
 }
