@@ -105,6 +105,7 @@ async function inForeground(
       stdout: 'inherit',
       stderr: 'inherit',
       size: tty?.windowSize(),
+      mayBlock: true,
     });
     const hangUp = async () => program.kill('SIGHUP');
     terminal = tty?.attachTerminal(

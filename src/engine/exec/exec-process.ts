@@ -7,10 +7,11 @@ import {
   signalName,
   signalPidfd,
   TsboxError,
+  waitHere,
   waitReadable,
 } from '../../kernel/index.ts';
 import { parseSignal } from '../options/index.ts';
-import type { ConnectedStreams } from '../streams.ts';
+import { type ConnectedStreams, UNCONNECTED } from '../streams.ts';
 import type { Entered } from './launch.ts';
 
 /** How a program in a container ended. */
@@ -39,12 +40,12 @@ export class ExecProcess implements AsyncDisposable {
   readonly #end: Promise<ExecStatus>;
   #alive = true;
 
-  constructor(entered: Entered, streams: ConnectedStreams) {
+  constructor(entered: Entered, streams: ConnectedStreams, mayBlock = false) {
     this.pid = entered.pid;
     this.#pidfd = entered.pidfd;
     this.#streams = streams;
     ({ stdin: this.stdin, stdout: this.stdout, stderr: this.stderr, terminal: this.terminal } = streams);
-    this.#end = this.#settle();
+    this.#end = this.#settle(mayBlock && streams === UNCONNECTED);
     // Whoever asks gets the error; nobody has to ask.
     this.#end.catch(() => {});
   }
@@ -78,8 +79,10 @@ export class ExecProcess implements AsyncDisposable {
     for (const stream of [this.stdin, this.stdout, this.stderr, this.terminal]) stream?.destroy();
   }
 
-  async #death(): Promise<Death> {
-    await waitReadable(this.#pidfd);
+  async #death(mayBlock: boolean): Promise<Death> {
+    // Not before whoever asked has this object: a signal may be for the program.
+    if (mayBlock) await undefined;
+    if (!mayBlock || !waitHere(this.#pidfd, 'readable', 20)) await waitReadable(this.#pidfd);
     for (let pause = 1; ; pause = Math.min(pause * 2, 100)) {
       const death = reap(this.#pidfd);
       if (death !== undefined) return death;
@@ -88,8 +91,8 @@ export class ExecProcess implements AsyncDisposable {
     }
   }
 
-  async #settle(): Promise<ExecStatus> {
-    const death = await this.#death();
+  async #settle(mayBlock: boolean): Promise<ExecStatus> {
+    const death = await this.#death(mayBlock);
     this.#alive = false;
     closeDescriptor(this.#pidfd);
     await this.#streams.drained;

@@ -38,7 +38,7 @@ export async function exec(
     const input = inputFor(target, command, options);
     streams = chooseStreams(options, mappedOwner({ ...target.spec, process: input.process }));
     const entered = await launch(target, input, streams.child, streams.release);
-    const program = new ExecProcess(entered, await streams.connect());
+    const program = new ExecProcess(entered, await streams.connect(), options.mayBlock);
     followSignal(program, options.signal);
     return program;
   } catch (error) {

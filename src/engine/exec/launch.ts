@@ -9,6 +9,7 @@ import {
   signalPidfd,
   TsboxError,
   waitHangUp,
+  waitHere,
 } from '../../kernel/index.ts';
 import { type Arena, failureError, layOut, leftOpen, runPlan, type Step } from '../../launch/index.ts';
 // Not through the folder's index, which `tsbox run` loads.
@@ -55,7 +56,8 @@ export async function launch(
     release();
     closeDescriptor(ready.write);
   }
-  await waitHangUp(ready.read);
+  // This thread has waited as long for the helper's exec: the rest is not worth the way through a thread of libuv's pool and back.
+  if (!waitHere(ready.read, 'hang-up', 2)) await waitHangUp(ready.read);
   reap(helper, { wait: true });
   closeDescriptor(helper);
   const pid = takeOutcome(entry, arena, plan, ready.read);

@@ -15,6 +15,11 @@ export interface ExecOptions extends Pick<RunOptions, 'env' | 'envFile' | 'tty'>
   stderr?: StdioChoice;
   /** With `tty`: the size of the terminal in characters. */
   size?: { columns: number; rows: number };
+  /**
+   * For a program that has nothing else to do, like a command: the first 20 ms of the program's life block this thread (not signals). Default
+   * false.
+   */
+  mayBlock?: boolean;
   /** Kills the program when it fires; before the start, rejects with the signal's reason. */
   signal?: AbortSignal;
 }
