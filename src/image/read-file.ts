@@ -136,7 +136,8 @@ function look(layers: readonly number[], path: string): Look {
   return { top: undefined, directories };
 }
 
-function isOpaque(layer: number, path: string): boolean {
+/** Whether a directory of a layer hides those below it. @param layer a descriptor of the layer's root */
+export function isOpaque(layer: number, path: string): boolean {
   const value = Buffer.alloc(1);
   const file = cString(latin1(`/proc/self/fd/${layer}/${path}`));
   const allow = [Errno.ENODATA, Errno.EOPNOTSUPP, Errno.ERANGE, Errno.EPERM];

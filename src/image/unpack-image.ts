@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readFileSync, renameSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { type Lock, lockFile, TsboxError } from '../kernel/index.ts';
+import { makeAttributes } from './attributes/index.ts';
 import { explainError } from './explain-error.ts';
 import { flush } from './flush.ts';
-import { findImage, findStored, sweepImages } from './store/index.ts';
+import { findImage, findStored, publishLayer, sweepImages, type Temporary } from './store/index.ts';
 import { withStoreLock } from './store/lock.ts';
 import { markUnpacked } from './store/mark-unpacked.ts';
-import { blobPath, isDigest, layerPath } from './store/paths.ts';
+import { attributesPath, blobPath, isDigest, layerPath } from './store/paths.ts';
 import { readParts } from './store/read-image.ts';
 import type { StoredImage } from './stored-image.ts';
 import { checkLayerMediaType, unpackBlob, verifyBlob } from './unpack-blob.ts';
@@ -36,7 +36,10 @@ export async function unpackImage(reference: string, options: UnpackImageOptions
     const ready = tryFind(reference);
     if (ready !== undefined) return ready;
     checkJson(descriptor.digest, name);
-    const size = await unpackLayers(partsOf(descriptor, name), name, options);
+    const layers = partsOf(descriptor, name);
+    const size = await unpackLayers(layers, name, options);
+    const attributes = makeAttributes(layers.map(({ diffId }) => diffId));
+    if (attributes !== undefined) await publish(attributes, attributesPath(image.id));
     markUnpacked(descriptor.digest, size);
     return findImage(reference);
   } catch (error) {
@@ -135,22 +138,19 @@ async function unpackLayers(
       continue;
     }
     const unpacked = await unpackBlob(blob, settings);
-    try {
-      await flush(unpacked.layer.path);
-      publish(unpacked.layer.path, diffId);
-    } finally {
-      unpacked.layer.release();
-    }
+    await publish(unpacked.layer, layerPath(diffId));
     bytes += unpacked.bytes;
   }
   return bytes;
 }
 
-function publish(path: string, diffId: string): void {
-  const place = dirname(layerPath(diffId));
-  withStoreLock(() => {
-    if (!existsSync(place)) renameSync(path, place);
-  });
+async function publish(layer: Temporary, path: string): Promise<void> {
+  try {
+    await flush(layer.path);
+    withStoreLock(() => publishLayer(layer, path));
+  } finally {
+    layer.release();
+  }
 }
 
 /** Manifests and configurations say what everything else must be. */

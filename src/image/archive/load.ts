@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { TsboxError } from '../../kernel/index.ts';
 import { badArchive } from '../archive-error.ts';
+import { makeAttributes } from '../attributes/index.ts';
 import { explainError } from '../explain-error.ts';
 import { flush, writeBlob } from '../flush.ts';
 import { ARCHIVE_LIMITS, type ArchiveLimits } from '../limits.ts';
@@ -15,6 +16,7 @@ import {
   storePaths,
   sweepImages,
   type Temporary,
+  type Unpublished,
 } from '../store/index.ts';
 import { type LayerBlob, unpackBlob, verifyBlob } from '../unpack-blob.ts';
 import { readDockerArchive } from './docker-archive.ts';
@@ -58,17 +60,21 @@ export async function loadImages(
   const spool = makeTemporary(parent);
   const blobs = makeTemporary(parent);
   const layers = new Map<string, Temporary>();
+  const attributes = new Map<string, Temporary>();
   try {
     const members = await spoolArchive(source, spool.path, limits, options.onProgress);
     const images = imagesOf(members).map(check);
     const bytes = await unpackLayers(images, layers, limits);
-    for (const image of images) keepBlobs(image, blobs.path);
+    for (const image of images) {
+      keepBlobs(image, blobs.path);
+      makeAttributesOf(image, layers, attributes);
+    }
     await flush(blobs.path);
-    return images.flatMap((image) => publish(image, blobs, layers, bytes));
+    return images.flatMap((image) => publish(image, { blobs, layers, attributes }, bytes));
   } catch (error) {
     throw explainError(error, 'load', typeof source === 'string' ? source : '-');
   } finally {
-    for (const layer of layers.values()) layer.release();
+    for (const layer of [...attributes.values(), ...layers.values()]) layer.release();
     blobs.release();
     spool.release();
   }
@@ -162,10 +168,20 @@ function keepBlobs({ manifest, config, blobs }: Checked, directory: string): voi
   for (const [digest, path] of blobs) if (!existsSync(place(digest))) linkSync(path, place(digest));
 }
 
+/** Two lines of an archive may be for one image. */
+function makeAttributesOf(
+  { config, diffIds }: Checked,
+  layers: Map<string, Temporary>,
+  attributes: Map<string, Temporary>,
+): void {
+  const id = config.descriptor.digest;
+  const made = attributes.has(id) ? undefined : makeAttributes(diffIds, layers);
+  if (made !== undefined) attributes.set(id, made);
+}
+
 function publish(
   { names, manifest, config, diffIds }: Checked,
-  blobs: Temporary,
-  layers: Map<string, Temporary>,
+  unpacked: Pick<Unpublished, 'blobs' | 'layers' | 'attributes'>,
   bytes: Map<string, number>,
 ): LoadedImage[] {
   const { mediaType, digest } = manifest;
@@ -173,7 +189,7 @@ function publish(
   const descriptor = { mediaType, digest, size: manifest.bytes.length };
   const each = names.length === 0 ? [undefined] : names;
   return each.map((name) => {
-    publishImage({ blobs, layers, manifest: descriptor, name, size });
+    publishImage({ ...unpacked, manifest: descriptor, name, size });
     return { name, id: config.descriptor.digest, digest };
   });
 }

@@ -1,3 +1,4 @@
+import { fstatSync, readlinkSync } from 'node:fs';
 import { AT, closeDescriptor, cString, Errno, O, openat2, statAt, syscall } from '../../kernel/index.ts';
 import { badArchive, plainName, shownName, unsafeArchive } from '../archive-error.ts';
 import { ARCHIVE_LIMITS, type ArchiveLimits } from '../limits.ts';
@@ -23,6 +24,8 @@ export interface AppliedLayer {
   entries: number;
   /** Bytes of file content. */
   bytes: number;
+  /** The directories of which the archive says nothing: those of the layers below are meant, if there are any. One character a byte. */
+  implied: string[];
 }
 
 /**
@@ -64,15 +67,14 @@ class Layer {
   }
 
   async apply(): Promise<AppliedLayer> {
-    const done = { entries: 0, bytes: 0 };
+    const done = { entries: 0, bytes: 0, implied: [] };
     for (;;) {
       const entry = await this.#reader.next();
       if (entry === undefined) break;
       done.entries++;
       done.bytes += await this.#make(entry);
     }
-    for (const [path, attributes] of [...this.#directories].reverse()) this.#finish(path, attributes);
-    return done;
+    return { ...done, implied: this.#finishAll() };
   }
 
   async #make(entry: TarEntry): Promise<number> {
@@ -90,10 +92,17 @@ class Layer {
     const at = this.#place(path);
     if (whiteout?.kind === 'opaque')
       makeOpaque(this.parents.root, Buffer.from(path.parent, 'latin1'), entry.name);
-    else if (whiteout?.kind === 'name') whiteOut(this.#place({ ...path, name: whiteout.name }), entry.name);
-    else if (isWhiteoutEntry(entry)) whiteOut(at, entry.name);
+    else if (whiteout?.kind === 'name') this.#whiteOut({ ...path, name: whiteout.name }, entry.name);
+    else if (isWhiteoutEntry(entry)) this.#whiteOut(path, entry.name);
     else return await this.#makeAt(at, entry, path);
     return 0;
+  }
+
+  #whiteOut(path: LayerPath, name: string): void {
+    whiteOut(this.#place(path), name);
+    const key = keyOf(path);
+    // The directory of the layers below is gone, and so are its attributes.
+    if (this.#directories.get(key) === IMPLIED) this.#directories.set(key, { ...IMPLIED });
   }
 
   async #makeAt(at: Place, entry: TarEntry, path: LayerPath): Promise<number> {
@@ -134,8 +143,7 @@ class Layer {
         if (isWhiteout(status)) makeOpaque(at.directory, name, entry.name);
       }
     }
-    const key = path.parent === '' ? path.name : `${path.parent}/${path.name}`;
-    this.#keep(key, entry);
+    this.#keep(keyOf(path), entry);
   }
 
   #keep(path: string, { mode, uid, gid, mtime, xattrs }: TarEntry): void {
@@ -185,7 +193,37 @@ class Layer {
     return { directory: this.parents.open(path.parent), name: cString(Buffer.from(path.name, 'latin1')) };
   }
 
-  #finish(path: string, attributes: Attributes): void {
+  /** @returns the implied directories, by the paths that lead through no symbolic link */
+  #finishAll(): string[] {
+    const directories = [...this.#directories].reverse();
+    const implied = new Map<bigint, string>();
+    // These first: the archive may describe one of them by another path, through a symbolic link.
+    for (const [path, attributes] of directories) {
+      if (attributes !== IMPLIED) continue;
+      this.#finish(path, attributes, (fd) => implied.set(inodeOf(fd), this.#pathOf(fd) ?? path));
+    }
+    for (const [path, attributes] of directories) {
+      if (attributes === IMPLIED) continue;
+      this.#finish(path, attributes, (fd) => implied.size > 0 && implied.delete(inodeOf(fd)));
+    }
+    // Other paths are put before them when they are looked up: PATH_MAX is 4096.
+    return [...implied.values()].filter((path) => path.length < 4000);
+  }
+
+  /** Undefined where it is too long to be told. */
+  #pathOf(fd: number): string | undefined {
+    const [root, path] = [this.parents.root, fd].map((each) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${each}`, 'latin1');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENAMETOOLONG') throw error;
+        return undefined;
+      }
+    });
+    return root === undefined ? undefined : path?.slice(root.length + 1);
+  }
+
+  #finish(path: string, attributes: Attributes, also: (fd: number) => void): void {
     const flags = O.O_RDONLY | O.O_DIRECTORY;
     const fd = openat2(this.parents.root, fromRoot(path), flags, RESOLVE_IN_LAYER, {
       path: plainName(path),
@@ -196,6 +234,7 @@ class Layer {
     if (fd < 0) return;
     try {
       setAttributes(fd, attributes, path);
+      also(fd);
     } finally {
       closeDescriptor(fd);
     }
@@ -206,8 +245,16 @@ class Layer {
 const KEPT_BYTES = 64 * 2 ** 20;
 const KEPT_WITH_EACH = 128;
 
-/** A directory that no entry describes: root's, for everyone to read, and of no particular time. */
+/** A directory that no entry describes: root's, for everyone to read, and of no particular time. The very object says that it is one. */
 const IMPLIED: Attributes = { mode: 0o755, uid: 0, gid: 0, mtime: 0n, xattrs: undefined };
+
+function keyOf({ parent, name }: LayerPath): string {
+  return parent === '' ? name : `${parent}/${name}`;
+}
+
+function inodeOf(fd: number): bigint {
+  return fstatSync(fd, { bigint: true }).ino;
+}
 
 function isWhiteoutEntry(entry: TarEntry): boolean {
   return entry.type === 'character' && entry.major === 0 && entry.minor === 0;

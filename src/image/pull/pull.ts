@@ -1,6 +1,7 @@
 import { linkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsboxError } from '../../kernel/index.ts';
+import { makeAttributes } from '../attributes/index.ts';
 import { explainError } from '../explain-error.ts';
 import { flush } from '../flush.ts';
 import { DOCKER_MANIFEST, OCI_MANIFEST } from '../manifest.ts';
@@ -122,7 +123,9 @@ class Pull {
     report({ kind: 'found', digest, layers: manifest.layers });
     const context = { repository, work: this.#work.path, stop: this.#stop, report };
     const fetched = await fetchLayers(layers, context, this.#options.concurrency);
+    let attributes: Temporary | undefined;
     try {
+      attributes = makeAttributes(diffIds, fetched.unpacked);
       this.#write(manifest.file.digest, manifest.file.bytes);
       this.#write(manifest.config.digest, config);
       await flush(this.#work.path);
@@ -130,6 +133,7 @@ class Pull {
       return publishImage({
         blobs: this.#work,
         layers: fetched.unpacked,
+        ...(attributes && { attributes: new Map([[manifest.config.digest, attributes]]) }),
         manifest: describe(manifest.file, manifest.mediaType),
         name,
         size: fetched.bytes,
@@ -137,6 +141,7 @@ class Pull {
         needs: { blobs: manifest.layers.map((layer) => layer.digest), layers: diffIds },
       });
     } finally {
+      attributes?.release();
       for (const layer of fetched.unpacked.values()) layer.release();
     }
   }

@@ -2,14 +2,16 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Descriptor, readIndex, readJson } from './index-file.ts';
 import { replaceFile, withStoreLock } from './lock.ts';
-import { blobPath, isDigest, storePaths } from './paths.ts';
+import { attributesName, blobPath, isDigest, isLayerName, storePaths } from './paths.ts';
 import { type ConfigFile, readParts } from './read-image.ts';
 import { childrenOf, INDEX_DEPTH, type ManifestFile } from './resolve.ts';
 import { makeTemporaryLocked, namesIn, type Temporary, takeAbandoned } from './temporary.ts';
 
-/** What some image of the store needs, as hex digests. */
+/** What some image of the store needs. */
 export interface Needed {
+  /** Hex digests. */
   blobs: Set<string>;
+  /** Names in the directory of the layers. */
   layers: Set<string>;
   /** False where an image could not be read: then nobody knows what it needs. */
   complete: boolean;
@@ -48,6 +50,7 @@ function collectLayers(config: unknown, needed: Needed): void {
   const layers = file?.rootfs?.diff_ids ?? [];
   if (file === undefined || !Array.isArray(layers) || !layers.every(isDigest)) needed.complete = false;
   else for (const each of layers) needed.layers.add(hex(each));
+  if (isDigest(config)) needed.layers.add(attributesName(config));
 }
 
 function read(digest: string, needed: Needed): object | undefined {
@@ -79,7 +82,7 @@ export function sweepImages(): void {
     const abandoned = [...takeAbandoned(images), ...takeAbandoned(layers)];
     if (needed.complete) {
       for (const { path } of abandoned) removeBlobs(namesIn(path), needed);
-      const orphans = namesIn(layers).filter((name) => isHex(name) && !needed.layers.has(name));
+      const orphans = namesIn(layers).filter((name) => isLayerName(name) && !needed.layers.has(name));
       if (orphans.length > 0) abandoned.push(setAside(orphans));
     }
     return abandoned;

@@ -13,8 +13,8 @@ export {
   readIndex,
   UNPACKED_SIZE,
 } from './index-file.ts';
-export { blobPath, isDigest, layerPath, storePaths } from './paths.ts';
-export { publishImage } from './publish.ts';
+export { attributesPath, blobPath, isDigest, layerPath, storePaths } from './paths.ts';
+export { publishImage, publishLayer, storeChanged, type Unpublished } from './publish.ts';
 export { readConfig } from './read-image.ts';
 export { type RemovedImage, type RemoveOptions, removeImage } from './remove.ts';
 export { resolveManifest } from './resolve.ts';

@@ -1,5 +1,5 @@
 import { existsSync, linkSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { TsboxError } from '../../kernel/index.ts';
 import type { StoredImage } from '../stored-image.ts';
 import { replaceIndex } from './garbage.ts';
@@ -14,7 +14,7 @@ import {
   withoutName,
 } from './index-file.ts';
 import { withStoreLock } from './lock.ts';
-import { blobPath, layerPath, storePaths } from './paths.ts';
+import { attributesPath, blobPath, layerPath, storePaths } from './paths.ts';
 import { readImage } from './read-image.ts';
 import { namesIn, type Temporary } from './temporary.ts';
 
@@ -23,6 +23,8 @@ export interface Unpublished {
   blobs: Temporary;
   /** Unpacked layers by diff ID; each holds a directory `diff`. */
   layers: Map<string, Temporary>;
+  /** Attributes layers by the id of the image that each is for (makeAttributes). */
+  attributes?: ReadonlyMap<string, Temporary>;
   manifest: Descriptor;
   /** `alpine:latest`, or none. */
   name: string | undefined;
@@ -44,11 +46,8 @@ export function publishImage(image: Unpublished): StoredImage {
   const paths = storePaths();
   return withStoreLock(() => {
     requireParts(image);
-    for (const [diffId, layer] of image.layers) {
-      const place = join(paths.layers, diffId.slice('sha256:'.length));
-      // Somebody else had the same layer first: ours is removed with its unfinished directory.
-      if (!existsSync(place)) renameSync(layer.path, place);
-    }
+    for (const [diffId, layer] of image.layers) publishLayer(layer, layerPath(diffId));
+    for (const [id, layer] of image.attributes ?? []) publishLayer(layer, attributesPath(id));
     for (const name of namesIn(image.blobs.path).filter(isHex))
       link(join(image.blobs.path, name), join(paths.blobs, name));
     const all = readIndex();
@@ -59,6 +58,16 @@ export function publishImage(image: Unpublished): StoredImage {
     if (stored === undefined) throw corrupt(paths.index);
     return stored;
   });
+}
+
+/**
+ * Puts a layer where it is looked for. Call it under the store's lock.
+ *
+ * @param path of its `diff`
+ */
+export function publishLayer(layer: Temporary, path: string): void {
+  // Somebody else had the same layer first: ours is removed with its unfinished directory.
+  if (!existsSync(dirname(path))) renameSync(layer.path, dirname(path));
 }
 
 /**
@@ -89,11 +98,11 @@ function requireParts({ needs, blobs, layers }: Unpublished): void {
     ...(needs?.blobs ?? []).filter((digest) => !names.has(digest.slice(7)) && !existsSync(blobPath(digest))),
     ...(needs?.layers ?? []).filter((diffId) => !layers.has(diffId) && !existsSync(layerPath(diffId))),
   ];
-  if (missing.length > 0)
-    throw new TsboxError(
-      'STORE_CHANGED',
-      `somebody has removed ${missing[0]} from the image store meanwhile`,
-    );
+  if (missing[0] !== undefined) throw storeChanged(missing[0]);
+}
+
+export function storeChanged(digest: string): TsboxError {
+  return new TsboxError('STORE_CHANGED', `somebody has removed ${digest} from the image store meanwhile`);
 }
 
 function isHex(name: string): boolean {

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { TsboxError } from '../../kernel/index.ts';
+import { hasImplied } from '../layer/implied.ts';
 import type { ImageConfig, StoredImage } from '../stored-image.ts';
 import { corrupt, type Descriptor, imageName, readJson, UNPACKED_SIZE } from './index-file.ts';
-import { blobPath, isDigest, layerPath } from './paths.ts';
+import { attributesPath, blobPath, isDigest, layerPath } from './paths.ts';
 import { type ManifestFile, resolveManifest } from './resolve.ts';
 
 /** The digests that an image is made of. */
@@ -28,8 +30,17 @@ export function readImage(descriptor: Descriptor): StoredImage | undefined {
     created: isDate(config.created) ? config.created : new Date(0).toISOString(),
     size: unpackedSize(descriptor) ?? blobSizes(found.manifest),
     config: readConfig(config.config, parts.config),
-    layers: parts.diffIds.map(layerPath),
+    layers: layersOf(parts),
   };
+}
+
+/** With the attributes layer, if the image needs one: it is not there where the image was not put together yet, as any other layer. */
+function layersOf({ config, diffIds }: ImageParts): string[] {
+  const layers = diffIds.map(layerPath);
+  if (!layers.slice(1).some(hasImplied)) return layers;
+  const attributes = attributesPath(config);
+  // A place without a directory in it: it was found that nothing is to be put right.
+  return existsSync(dirname(attributes)) && !existsSync(attributes) ? layers : [...layers, attributes];
 }
 
 /** What an image refers to, and its files. */

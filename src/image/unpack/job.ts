@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { applyLayer } from '../layer/index.ts';
+import { applyLayer, noteImplied } from '../layer/index.ts';
 import type { ArchiveLimits } from '../limits.ts';
 import { type Compression, checkAmount, decompress, detectCompression, peek } from '../source/index.ts';
 import type { GrowingFile } from './growing-file.ts';
@@ -9,7 +9,7 @@ import type { GrowingFile } from './growing-file.ts';
 export interface UnpackJob {
   /** The file of the blob: a tar, plain or compressed. */
   blob: string;
-  /** An empty directory for what is in it. */
+  /** An empty directory for what is in it: a layer's `diff`, as a note is made beside it. */
   directory: string;
   limits: ArchiveLimits;
   /** Whether the blob's digest is wanted: nobody has checked the file. */
@@ -68,7 +68,9 @@ export async function carryOut(
   let bytes: number;
   try {
     const source = keepsPlain ? written(tar, job.plain as string) : tar;
-    ({ bytes } = await applyLayer(source, job.directory, job.limits));
+    const applied = await applyLayer(source, job.directory, job.limits);
+    bytes = applied.bytes;
+    noteImplied(job.directory, applied.implied);
   } finally {
     // After an error nobody reads on. What waits for more of the file must hear that first, or it would never return.
     file.fail(new Error('nobody reads on'));
