@@ -41,6 +41,7 @@ export {
   type Step,
 } from './launch/index.ts';
 export * from './management.ts';
+export * from './volumes.ts';
 
 import type { Readable } from 'node:stream';
 import type { DiskUsage } from './engine/disk-usage.ts';

@@ -173,6 +173,11 @@ export const COMMANDS: Record<string, CommandEntry> = {
     group: 'Images',
     run: async (args) => (await import('./logout.ts')).logoutCommand(args),
   },
+  volume: {
+    summary: 'Work with volumes: create, ls, inspect, rm, prune',
+    group: 'This machine',
+    run: async (args) => (await import('./volume.ts')).volume(args),
+  },
   info: {
     summary: 'Show what tsbox knows about this machine',
     group: 'This machine',

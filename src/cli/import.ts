@@ -1,5 +1,5 @@
 import { importImage } from '../index.ts';
-import { defineCommand } from './command.ts';
+import { collect, defineCommand } from './command.ts';
 import { print } from './output.ts';
 import { Progress } from './progress.ts';
 
@@ -16,13 +16,22 @@ export async function importCommand(args: string[]): Promise<number> {
   })
     .argument('<source>')
     .argument('[name]')
+    .option(
+      '-c, --change <instruction>',
+      'As in a Dockerfile: CMD, ENTRYPOINT, ENV, EXPOSE, USER, VOLUME …',
+      collect,
+    )
+    .option('-m, --message <text>', 'A word for its history')
     .option('-q, --quiet', 'Show no progress')
     .parse(args, { from: 'user' });
   const [source = '', name] = command.args;
-  const progress = new Progress('importing', command.opts<{ quiet?: boolean }>().quiet !== true);
+  const { change, message, quiet } = command.opts<{ change?: string[]; message?: string; quiet?: boolean }>();
+  const progress = new Progress('importing', quiet !== true);
   try {
     const image = await importImage(source === '-' ? process.stdin : source, name, {
       onProgress: progress.update,
+      ...(change && { changes: change }),
+      ...(message !== undefined && { message }),
     });
     progress.clear();
     print(`${image.digest}\n`);

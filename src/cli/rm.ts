@@ -18,9 +18,9 @@ export async function rm(args: string[]): Promise<number> {
     .option('-f, --force', 'Kill it first if it runs')
     .option('-v, --volumes', 'Remove its anonymous volumes too')
     .parse(args, { from: 'user' });
-  const { force } = command.opts<{ force?: boolean }>();
+  const { force, volumes } = command.opts<{ force?: boolean; volumes?: boolean }>();
   return forEachName(command.args, async (name) => {
-    await removeContainer(name, { force });
+    await removeContainer(name, { force, volumes });
     print(`${name}\n`);
   });
 }

@@ -35,7 +35,7 @@ const COLUMNS: Columns = [
   ['RECLAIMABLE', 'Reclaimable'],
 ];
 
-function summary({ images, containers, layers, unusedLayers }: DiskUsage): Row[] {
+function summary({ images, containers, layers, unusedLayers, volumes }: DiskUsage): Row[] {
   const size = containers.reduce((sum, each) => sum + each.size, 0);
   const ended = containers.filter(({ record }) => record.status !== 'running' && record.status !== 'paused');
   const active = images.filter((each) => each.containers > 0).length;
@@ -47,6 +47,13 @@ function summary({ images, containers, layers, unusedLayers }: DiskUsage): Row[]
       containers.length - ended.length,
       size,
       ended.reduce((sum, each) => sum + each.size, 0),
+    ),
+    row(
+      'Local Volumes',
+      volumes.length,
+      volumes.filter((each) => each.containers > 0).length,
+      volumes.reduce((sum, each) => sum + each.size, 0),
+      volumes.filter((each) => each.containers === 0).reduce((sum, each) => sum + each.size, 0),
     ),
   ];
 }
@@ -62,7 +69,7 @@ function row(type: string, total: number, active: number, size: number, reclaima
   };
 }
 
-function details({ images, containers }: DiskUsage): string {
+function details({ images, containers, volumes }: DiskUsage): string {
   const imageRows = images.map(({ image, shared, unique, containers }) => ({
     ...imageRow(image, true),
     Size: decimalSize(shared + unique),
@@ -84,6 +91,16 @@ function details({ images, containers }: DiskUsage): string {
     formatRows('system df', IMAGE_COLUMNS, imageRows),
     'Containers space usage:\n',
     formatRows('system df', CONTAINER_COLUMNS, containerRows),
+    'Local Volumes space usage:\n',
+    formatRows(
+      'system df',
+      VOLUME_COLUMNS,
+      volumes.map(({ volume, size, containers }) => ({
+        Name: volume.name,
+        Links: String(containers),
+        Size: decimalSize(size),
+      })),
+    ),
   ].join('\n');
 }
 
@@ -106,4 +123,10 @@ const CONTAINER_COLUMNS: Columns = [
   ['CREATED', 'CreatedSince'],
   ['STATUS', 'Status'],
   ['NAMES', 'Names'],
+];
+
+const VOLUME_COLUMNS: Columns = [
+  ['VOLUME NAME', 'Name'],
+  ['LINKS', 'Links'],
+  ['SIZE', 'Size'],
 ];

@@ -3,6 +3,7 @@ import { bytesOnDisk, type ImageUsage, imageUsage } from '../image/store/usage.t
 import { containersDirectory } from './paths.ts';
 import type { ContainerRecord } from './record.ts';
 import { listContainers } from './records.ts';
+import { type Volume, volumeUsage } from './volume/index.ts';
 
 /** What tsbox takes on this disk, in bytes of files. */
 export interface DiskUsage {
@@ -14,6 +15,8 @@ export interface DiskUsage {
   unusedLayers: number;
   /** With what each has written. */
   containers: { record: ContainerRecord; size: number }[];
+  /** `containers` counts those that have the volume. */
+  volumes: { volume: Volume; size: number; containers: number }[];
 }
 
 export function diskUsage(): DiskUsage {
@@ -31,5 +34,6 @@ export function diskUsage(): DiskUsage {
       record,
       size: bytesOnDisk(join(containersDirectory(), record.id, 'upper')),
     })),
+    volumes: volumeUsage(),
   };
 }

@@ -14,3 +14,8 @@ export function containersDirectory(): string {
 export function namesDirectory(): string {
   return join(storeRoot(), 'names');
 }
+
+/** One directory a volume, by name: `_data`, which containers see, and `volume.json`. */
+export function volumesDirectory(): string {
+  return join(storeRoot(), 'volumes');
+}

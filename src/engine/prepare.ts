@@ -60,7 +60,7 @@ export function prepare(
     cgroup,
     seccomp: chooseSeccomp(built),
     files: built.files,
-    ...(built.volumes && { directories: built.volumes }),
+    ...(built.directories && { directories: built.directories }),
     kernel: kernelVersion(),
     ...(built.init && { init: nativeFile('init') }),
   };

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { containersDirectory } from './paths.ts';
 import type { RunOptions } from './run-options.ts';
+import type { VolumeUse } from './volume/use.ts';
 
 /** What a container can be in the middle of. docs/lifecycle.md draws how one becomes another. */
 export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'dead';
@@ -60,6 +61,8 @@ export interface ContainerRecord {
   cgroup?: string;
   /** Whether it is removed when it ends. */
   rm: boolean;
+  /** The volumes that are mounted in it. */
+  volumes?: VolumeUse[];
   /** The ids of the host that it has, with `userns`. */
   idRange?: { hostID: number; size: number };
 }

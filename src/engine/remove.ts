@@ -8,15 +8,19 @@ import { type ContainerRecord, readRecord } from './record.ts';
 import { currentRecord } from './records.ts';
 import { sweep } from './sweep.ts';
 import { updateRecord } from './update-record.ts';
+import { discardVolumes } from './volume/discard.ts';
 
 /**
- * Removes a container that has ended; with `force`, one that runs is killed first.
+ * Removes a container that has ended; with `force`, one that runs is killed first; with `volumes`, its anonymous volumes go too.
  *
  * @param reference a name, an id, or the beginning of one that no other has
  * @returns the id
  * @throws {TsboxError} NO_CONTAINER, AMBIGUOUS_ID, CONTAINER_RUNNING
  */
-export async function removeContainer(reference: string, options: { force?: boolean } = {}): Promise<string> {
+export async function removeContainer(
+  reference: string,
+  options: { force?: boolean; volumes?: boolean } = {},
+): Promise<string> {
   sweep();
   const found = findContainer(reference);
   // Before it is killed: its restart policy must not have a say.
@@ -24,6 +28,7 @@ export async function removeContainer(reference: string, options: { force?: bool
   const lock = await lockEnded(found, options.force ?? false);
   if (lock === undefined) return found.id;
   const record = readRecord(found.id) ?? found;
+  if (options.volumes || record.rm) discardVolumes(record);
   removeContainerDirectory(record.id, record.name);
   closeSync(lock);
   return record.id;

@@ -22,6 +22,7 @@ import { RunningContainer } from './running-container.ts';
 import { discardCgroup, endProcess, type Started, start } from './start.ts';
 import { type Observe, openStreams, openTerminalStreams, type Streams } from './streams.ts';
 import { sweep } from './sweep.ts';
+import { discardVolumes } from './volume/discard.ts';
 import { mappedOwner, prepareWritableLayer } from './writable-layer.ts';
 
 /**
@@ -54,6 +55,7 @@ export async function run(
     const record = newRecord(prepared, directory.name, image, options);
     writeRecord(record);
     prepareWritableLayer(directory.path, prepared.built.spec);
+    if (record.volumes) (await import('./volume/attach.ts')).attachVolumes(record);
     prepared.makeCgroupParents();
     const log = record.rm ? undefined : await openLog(id, options);
     streams = chooseStreams(options, mappedOwner(prepared.built.spec), log !== undefined);
@@ -97,6 +99,7 @@ export async function run(
     try {
       await discardCgroup(prepared.input.cgroup?.path);
       if (options.cidfile !== undefined && !isCidfileError(error)) rmSync(options.cidfile, { force: true });
+      discardVolumes({ id, ...(prepared.built.volumes && { volumes: prepared.built.volumes }) });
       removeContainerDirectory(id, directory.name);
       live.delete(id);
     } catch {
@@ -194,6 +197,7 @@ export function newRecord(
     stopSignal: prepared.built.stopSignal,
     stopTimeout: prepared.built.stopTimeout,
     ...(prepared.input.cgroup && { cgroup: prepared.input.cgroup.path }),
+    ...(prepared.built.volumes && { volumes: prepared.built.volumes }),
     ...(map && { idRange: { hostID: map.hostID, size: map.size } }),
   };
 }

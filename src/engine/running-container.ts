@@ -22,6 +22,7 @@ import { type ContainerRecord, readRecord } from './record.ts';
 import { discardCgroup, type Started } from './start.ts';
 import { type ConnectedStreams, UNCONNECTED } from './streams.ts';
 import { updateRecord } from './update-record.ts';
+import { discardVolumes } from './volume/discard.ts';
 
 /** A container that this process has started and is the parent of. */
 export class RunningContainer implements Container {
@@ -159,8 +160,10 @@ export class RunningContainer implements Container {
   async #leave(status: ExitStatus): Promise<void> {
     // Somebody waits for it, who is not its parent.
     if (existsSync(exitFile(this.id))) writeExit(this.id, status);
-    if (this.#record.rm) removeContainerDirectory(this.id, nameOf(this.id, this.name));
-    else {
+    if (this.#record.rm) {
+      discardVolumes(this.#record);
+      removeContainerDirectory(this.id, nameOf(this.id, this.name));
+    } else {
       const ended = {
         status: 'exited' as const,
         exitCode: status.code,

@@ -7,6 +7,7 @@ import { namesDirectory } from './paths.ts';
 import { type ContainerRecord, containerIds, readRecord } from './record.ts';
 import { endedRecord } from './records.ts';
 import { updateRecord } from './update-record.ts';
+import { discardVolumes } from './volume/discard.ts';
 
 /**
  * Removes what tsbox processes left that were killed: the containers whose lock is free although their record does not say that they ended.
@@ -32,6 +33,7 @@ function sweepContainer(id: string, record: ContainerRecord | undefined): void {
   // It was made, and its start was not even tried, or failed.
   if (record?.detached && record.status === 'created') return;
   if (record === undefined || record.rm) {
+    if (record !== undefined) discardVolumes(record);
     removeContainerDirectory(id, record?.name);
     return;
   }

@@ -101,6 +101,7 @@ export const S = {
   S_IFBLK: 0o60000,
   S_IFREG: 0o100000,
   S_IFLNK: 0o120000,
+  S_IFSOCK: 0o140000,
   S_IFMT: 0o170000,
 } as const;
 
@@ -108,6 +109,7 @@ export const PR = {
   PR_SET_PDEATHSIG: 1,
   PR_SET_DUMPABLE: 4,
   PR_SET_KEEPCAPS: 8,
+  PR_SET_NAME: 15,
   PR_CAPBSET_DROP: 24,
   PR_SET_NO_NEW_PRIVS: 38,
   PR_CAP_AMBIENT: 47,

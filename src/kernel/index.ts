@@ -20,3 +20,4 @@ export * from './signals.ts';
 export { cString, type SyscallContext, syscall } from './syscall.ts';
 export { setWindowSize, showBytes } from './terminal.ts';
 export { waitHere } from './wait-here.ts';
+export { readXattrs } from './xattrs.ts';

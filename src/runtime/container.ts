@@ -50,7 +50,9 @@ export function buildContainer(
     host.call('prctl', [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)], 'if tsbox dies it dies');
 
   // Bind sources first: once propagation is cut, a volume that is to be shared with the host could not be any more.
-  const binds = new Map(input.spec.mounts.filter(isBind).map((mount) => [mount, acquireMount(host, mount)]));
+  const binds = new Map(
+    input.spec.mounts.filter(isBind).map((mount) => [mount, acquireMount(host, mount, userns)]),
+  );
   const devices = userns
     ? allDevices(input.spec).map((device) => ({ device, fd: acquireHostDevice(host, device) }))
     : [];

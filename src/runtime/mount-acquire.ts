@@ -1,4 +1,4 @@
-import { AT, FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR__ATIME, OPEN_TREE } from '../kernel/index.ts';
+import { AT, FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, MOUNT_ATTR__ATIME, OPEN_TREE } from '../kernel/index.ts';
 import { flags, named, type Slot } from '../launch/index.ts';
 import { ACCESS_TIMES, type MountOptions, parseMountOptions } from './mount-options.ts';
 import type { Mount } from './spec.ts';
@@ -6,9 +6,9 @@ import type { Stage } from './stage.ts';
 import { attributes, MOUNT_ATTR_SIZE, mountAttr } from './structs.ts';
 
 /** Opens what a mount shows, as a detached mount in a slot, while the host's paths can still be resolved. */
-export function acquireMount(stage: Stage, mount: Mount): Slot {
+export function acquireMount(stage: Stage, mount: Mount, userns?: Slot): Slot {
   const options = parseMountOptions(mount.destination, mount.options);
-  if (isBind(mount)) return acquireBind(stage, mount, options);
+  if (isBind(mount)) return acquireBind(stage, mount, options, userns);
   const type = mount.type === 'cgroup' ? 'cgroup2' : (mount.type ?? 'none');
   return acquireFileSystem(stage, type, options, mount.source);
 }
@@ -21,7 +21,7 @@ export function isBind(mount: Mount): boolean {
 }
 
 /** A bind mount is a clone of a part of the mount tree. It never shares propagation with the host unless that was asked for. */
-export function acquireBind(stage: Stage, mount: Mount, options: MountOptions): Slot {
+export function acquireBind(stage: Stage, mount: Mount, options: MountOptions, userns?: Slot): Slot {
   const source = mount.source ?? '';
   const fd = stage.open(
     slotName(mount.destination),
@@ -37,6 +37,7 @@ export function acquireBind(stage: Stage, mount: Mount, options: MountOptions): 
   );
   setPropagation(stage, fd, options);
   setAttributes(stage, fd, options, mount.destination);
+  if (options.idMap && userns !== undefined) mapIds(stage, fd, userns);
   return fd;
 }
 
@@ -65,6 +66,16 @@ export function acquireFileSystem(stage: Stage, type: string, options: MountOpti
     'fsmount',
     [context, flags(FSMOUNT, 'FSMOUNT_CLOEXEC'), attributes(options.set)],
     `a mount of it that is nowhere yet`,
+  );
+}
+
+/** Linux 5.12, and a file system that can do it. */
+function mapIds(stage: Stage, fd: Slot, userns: Slot): void {
+  const set = flags(MOUNT_ATTR, 'MOUNT_ATTR_IDMAP');
+  stage.call(
+    'mount_setattr',
+    [fd, '', flags(AT, 'AT_EMPTY_PATH'), mountAttr({ set, userns }), MOUNT_ATTR_SIZE],
+    "in which root's files are the container root's",
   );
 }
 

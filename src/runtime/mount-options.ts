@@ -12,6 +12,8 @@ export interface MountOptions {
   bind: boolean;
   recursive: boolean;
   propagation: Printed | undefined;
+  /** Owners are translated as the container's user namespace says. */
+  idMap?: true;
   /** The file system's own: `size=64m`, `mode=755`. A value of undefined is a flag. */
   data: [key: string, value: string | undefined][];
 }
@@ -35,6 +37,10 @@ function readWord(destination: string, word: string, options: MountOptions): voi
   if (word === 'bind' || word === 'rbind') {
     options.bind = true;
     options.recursive = word === 'rbind';
+    return;
+  }
+  if (word === 'idmap') {
+    options.idMap = true;
     return;
   }
   const propagation = PROPAGATION[word];

@@ -90,7 +90,7 @@ export function inspectContainer(reference: string, options: { size?: boolean } 
       },
     },
     ...(options.size && sizes(record, directory)),
-    Mounts: describeMounts(spec),
+    Mounts: describeMounts(spec, record.volumes),
     Config: describeConfig(record, spec),
     NetworkSettings: networkSettings(record, spec),
   };

@@ -8,6 +8,7 @@ import { kernelVersion, prepare } from '../prepare.ts';
 import { type ContainerRecord, writeRecord } from '../record.ts';
 import { makeDirectory, newRecord, requireKernel, requireRoot, writeCidfile } from '../run.ts';
 import type { RunHooks, RunOptions } from '../run-options.ts';
+import { discardVolumes } from '../volume/discard.ts';
 import { prepareWritableLayer } from '../writable-layer.ts';
 import { Handle } from './handle.ts';
 import type { DetachedContainer } from './interface.ts';
@@ -56,8 +57,10 @@ export async function makeContainer(
     writeConfig(id, prepared.built.spec, prepared.built.seccomp);
     // Last: with its record it is a container.
     writeRecord(record);
+    if (record.volumes) (await import('../volume/attach.ts')).attachVolumes(record);
     return { directory, record };
   } catch (error) {
+    discardVolumes({ id, ...(prepared.built.volumes && { volumes: prepared.built.volumes }) });
     removeContainerDirectory(id, directory.name);
     closeSync(directory.fd);
     throw error;

@@ -8,6 +8,7 @@ import { bootId, identify } from '../process-identity.ts';
 import { type ContainerRecord, readRecord } from '../record.ts';
 import { discardCgroup } from '../start.ts';
 import { updateRecord } from '../update-record.ts';
+import { discardVolumes } from '../volume/discard.ts';
 import { exitFile, readExit } from './exit-file.ts';
 import { startMonitor } from './monitor-process.ts';
 import { restartDelay } from './restart-policy.ts';
@@ -31,7 +32,7 @@ export async function ended(id: string): Promise<void> {
     const after = updateRecord(id, (now) => recordEnd(now, exit));
     if (after === undefined) return;
     if (after.status === 'restarting') await waitForRestart(after, lock);
-    else if (after.rm) removeContainerDirectory(id, after.name);
+    else if (after.rm) discard(after);
   } finally {
     closeSync(lock);
   }
@@ -46,6 +47,11 @@ export async function restartNow(id: string): Promise<void> {
   } finally {
     closeSync(lock);
   }
+}
+
+function discard(record: ContainerRecord): void {
+  discardVolumes(record);
+  removeContainerDirectory(record.id, record.name);
 }
 
 function recordEnd(record: ContainerRecord, exit: ReturnType<typeof readExit>): ContainerRecord {
@@ -73,7 +79,7 @@ function recordEnd(record: ContainerRecord, exit: ReturnType<typeof readExit>): 
 }
 
 function settleUnstarted(record: ContainerRecord): void {
-  if (record.rm) removeContainerDirectory(record.id, record.name);
+  if (record.rm) discard(record);
   else if (record.status === 'restarting') updateRecord(record.id, (now) => ({ ...now, status: 'exited' }));
 }
 

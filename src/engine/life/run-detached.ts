@@ -1,6 +1,7 @@
 import { closeSync, rmSync } from 'node:fs';
 import { removeContainerDirectory } from '../container-directory.ts';
 import type { RunHooks, RunOptions } from '../run-options.ts';
+import { discardVolumes } from '../volume/discard.ts';
 import { makeContainer } from './create.ts';
 import { Handle } from './handle.ts';
 import type { DetachedContainer } from './interface.ts';
@@ -23,6 +24,7 @@ export async function runDetached(
     await startDetached(record, directory.fd, request);
     return new Handle(record.id, record.name);
   } catch (error) {
+    discardVolumes(record);
     removeContainerDirectory(record.id, record.name);
     if (options.cidfile !== undefined) rmSync(options.cidfile, { force: true });
     throw error;

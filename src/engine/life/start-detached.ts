@@ -12,6 +12,7 @@ import { isExec } from '../../runtime/index.ts';
 import { bootId, identify } from '../process-identity.ts';
 import { programError } from '../program-error.ts';
 import type { ContainerRecord } from '../record.ts';
+import { endedRecord } from '../records.ts';
 import { discardCgroup } from '../start.ts';
 import { updateRecord } from '../update-record.ts';
 import { type Attachment, connectTo } from './attach.ts';
@@ -69,6 +70,7 @@ async function attempt(
   try {
     const listening = keep(listenForAttach(id, directory));
     if (connected) connected(await connectTo(record));
+    if (record.volumes) (await import('../volume/attach.ts')).attachVolumes(record);
     prepared.makeCgroupParents();
     const streams = openMonitorStreams(record, prepared.built.spec, keep);
     const { plan, arena, memory } = layOutForMonitor(prepared.input, streams.tty, size);
@@ -128,7 +130,12 @@ async function attempt(
     });
     if (calledOff) throw new TsboxError('STOPPED', `container ${record.name} was stopped while it restarted`);
     // Not before it is on disk: should we be killed in between, the monitor ends what nobody knows of.
-    writeSync(ack.write, 'k');
+    if (!tell(ack.write)) {
+      // The monitor was killed, and so the container.
+      await discardCgroup(prepared.input.cgroup?.path);
+      updateRecord(id, (now) => endedRecord(now, undefined));
+      throw new TsboxError('START_FAILED', 'the start of the container was killed');
+    }
     if (started === undefined)
       throw new TsboxError('NO_CONTAINER', `container ${record.name} was removed while it started`);
     return started;
@@ -144,17 +151,25 @@ function withoutEnd(record: ContainerRecord): ContainerRecord {
   return rest;
 }
 
+/** False where nobody listens any more. */
+function tell(ack: number): boolean {
+  try {
+    return writeSync(ack, 'k') === 1;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return false;
+    throw error;
+  }
+}
+
 /** Tells a monitor whose start failed that this is known, and waits until it is gone. */
 async function farewell(ack: number, pid: number): Promise<void> {
   let pidfd: number | undefined;
   try {
     pidfd = openPidfd(pid);
-    writeSync(ack, 'k');
-    await waitReadable(pidfd);
+    if (tell(ack)) await waitReadable(pidfd);
   } catch (error) {
     // It was killed.
-    const { code } = error as { code?: string };
-    if (code !== 'ESRCH' && code !== 'EPIPE') throw error;
+    if ((error as { code?: string }).code !== 'ESRCH') throw error;
   } finally {
     if (pidfd !== undefined) closeDescriptor(pidfd);
   }

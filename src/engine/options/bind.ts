@@ -57,7 +57,7 @@ export function sourcePath(flag: string, given: string, source: string, host: Ho
   throw badOption(
     flag,
     given,
-    `named volumes are not there yet; give an absolute path, or ./${printable(source)} for one from here`,
+    `${printable(source)} is neither an absolute path nor the name of a volume (2 to 200 letters, digits, _, . and -); ./${printable(source)} is a path from here`,
   );
 }
 

@@ -7,23 +7,22 @@ import { parseBytes } from './bytes.ts';
 import { parseCsvLine } from './csv.ts';
 import { checkDestination } from './destination.ts';
 import { tmpfsOptions } from './tmpfs.ts';
+import { isVolumeName, type UnnamedUse, volumeOptions } from './volume.ts';
 
 /**
- * Docker's long form of a mount: `type=bind,source=/srv,target=/data,readonly` or `type=tmpfs,target=/tmp,tmpfs-size=64m`.
+ * Docker's long form of a mount: `type=bind,source=/srv,target=/data,readonly`, `type=volume,source=NAME,target=/data` or
+ * `type=tmpfs,target=/tmp,tmpfs-size=64m`. A volume without a source has no name, and goes with its container.
  *
  * Source: docker/cli, opts/mount.go.
  * @throws BAD_OPTION, NO_BIND_SOURCE
  */
-export function parseMount(flag: string, value: string, host: Host): Mount {
+export function parseMount(flag: string, value: string, host: Host): Mount | UnnamedUse {
   const fields = readFields(flag, value);
   const type = (fields.get('type') ?? 'volume').toLowerCase();
-  if (type !== 'bind' && type !== 'tmpfs') {
-    const why =
-      type === 'volume' ? 'volumes are not there yet; type=bind and type=tmpfs are' : 'no such type';
-    throw badOption(flag, value, `${why}${didYouMean(type, ['bind', 'tmpfs'])}`, example);
-  }
+  if (type !== 'bind' && type !== 'tmpfs' && type !== 'volume')
+    throw badOption(flag, value, `no such type${didYouMean(type, ['bind', 'volume', 'tmpfs'])}`, example);
   for (const key of fields.keys()) {
-    if (keys[key] !== 'any' && keys[key] !== type) {
+    if (keys[key] !== 'any' && !keys[key]?.split(' ').includes(type)) {
       throw badOption(flag, value, `${key} is not for type=${type}`, example);
     }
   }
@@ -31,6 +30,7 @@ export function parseMount(flag: string, value: string, host: Host): Mount {
   if (!target) throw badOption(flag, value, 'target is missing', example);
   const destination = checkDestination(flag, value, target, example);
   const readOnly = truth(flag, value, fields, 'readonly');
+  if (type === 'volume') return volume(flag, value, fields, destination, readOnly);
   return type === 'bind'
     ? bind(flag, value, fields, destination, readOnly, host)
     : tmpfs(flag, value, fields, destination, readOnly);
@@ -38,16 +38,17 @@ export function parseMount(flag: string, value: string, host: Host): Mount {
 
 const example = 'type=bind,source=/srv/data,target=/data,readonly';
 
-/** Which key is for which type. */
-const keys: Record<string, 'any' | 'bind' | 'tmpfs'> = {
+/** Which key is for which types. */
+const keys: Record<string, string> = {
   type: 'any',
   target: 'any',
   readonly: 'any',
   consistency: 'any',
-  source: 'bind',
+  source: 'bind volume',
   'bind-propagation': 'bind',
   'bind-nonrecursive': 'bind',
   'bind-recursive': 'bind',
+  'volume-nocopy': 'volume',
   'tmpfs-size': 'tmpfs',
   'tmpfs-mode': 'tmpfs',
 };
@@ -58,7 +59,7 @@ const aliases: Record<string, string> = {
   ro: 'readonly',
 };
 /** What may stand alone, for true. */
-const switches = new Set(['readonly', 'bind-nonrecursive']);
+const switches = new Set(['readonly', 'bind-nonrecursive', 'volume-nocopy']);
 
 function readFields(flag: string, value: string): Map<string, string> {
   const parts = parseCsvLine(value);
@@ -89,6 +90,25 @@ function truth(flag: string, value: string, fields: Map<string, string>, key: st
   if (['true', 't', '1'].includes(text)) return true;
   if (['false', 'f', '0'].includes(text)) return false;
   throw badOption(flag, value, `${key} is true or false`, example);
+}
+
+function volume(
+  flag: string,
+  value: string,
+  fields: Map<string, string>,
+  destination: string,
+  readOnly: boolean,
+): UnnamedUse {
+  const name = fields.get('source') ?? '';
+  if (name !== '' && !isVolumeName(name))
+    throw badOption(
+      flag,
+      value,
+      'source is not the name of a volume',
+      'type=volume,source=data,target=/data',
+    );
+  const noCopy = truth(flag, value, fields, 'volume-nocopy');
+  return { ...(name !== '' && { name }), destination, ...volumeOptions(readOnly, noCopy, []) };
 }
 
 function bind(

@@ -17,7 +17,9 @@ import {
   type SeccompChoice,
   type SecurityOptions,
 } from '../options/index.ts';
+import { randomHex } from '../random-hex.ts';
 import type { RunOptions } from '../run-options.ts';
+import type { VolumeUse } from '../volume/use.ts';
 import { resolveCommand } from './command.ts';
 import { buildDevices } from './devices.ts';
 import { buildEnvironment } from './environment.ts';
@@ -41,6 +43,8 @@ export interface SpecInput {
   readImageFile: (path: string, maximumBytes: number) => Buffer | undefined;
   /** The ranges of host ids that running containers have, for `--userns auto`. Default: none. */
   idRangesInUse?: () => readonly IdRange[];
+  /** A name for a volume that was given none. Default: 64 random hexadecimal digits. */
+  newVolumeName?: () => string;
   /** Default: this machine. */
   host?: Host;
 }
@@ -57,11 +61,10 @@ export interface BuiltSpec {
   stopTimeout: number;
   /** Whether a reaper is to be PID 1: asked for, and there is a PID namespace to be the first of. */
   init: boolean;
-  /**
-   * The image's volumes that nothing is mounted on: directories that the program finds there. They are part of the container's writable
-   * layer and go with it.
-   */
-  volumes?: string[];
+  /** Those that are mounted, to be made where they are not there. */
+  volumes?: VolumeUse[];
+  /** Volumes of the image at places of the kernel's own, such as /proc: there they are directories and no more. */
+  directories?: string[];
 }
 
 /**
@@ -86,7 +89,17 @@ export function buildSpec(input: SpecInput): BuiltSpec {
   const mapsGroup5 = namespaces.gidMappings?.some(
     (map) => map.containerID <= 5 && map.containerID + map.size > 5,
   );
-  const mounts = buildMounts(options, mapsGroup5 ?? true, host);
+  const imageVolumes = Object.keys(image.Volumes ?? {});
+  const { mounts, volumes } = buildMounts(
+    options,
+    {
+      volumes: imageVolumes.filter((path) => !isKernelPlace(path)),
+      newName: input.newVolumeName ?? (() => randomHex(64)),
+      mapped: namespaces.uidMappings !== undefined,
+    },
+    mapsGroup5 ?? true,
+    host,
+  );
   const { devices, rules } = buildDevices(options, host);
   const unmasked = options.privileged === true || security.systemPathsUnconfined;
   const propagation = rootPropagation(mounts.flatMap((mount) => mount.options ?? []));
@@ -123,7 +136,7 @@ export function buildSpec(input: SpecInput): BuiltSpec {
     },
   };
   const mounted = new Set(mounts.map((mount) => mount.destination));
-  const volumes = Object.keys(image.Volumes ?? {}).filter((path) => !mounted.has(path));
+  const directories = imageVolumes.filter((path) => isKernelPlace(path) && !mounted.has(path));
   return {
     spec,
     // Docker filters a privileged container's calls only where a profile was named.
@@ -133,7 +146,12 @@ export function buildSpec(input: SpecInput): BuiltSpec {
     stopTimeout: parseInteger('--stop-timeout', options.stopTimeout ?? 10, -1, 2147483, '10'),
     init: options.init === true && options.pid !== 'host',
     ...(volumes.length > 0 && { volumes }),
+    ...(directories.length > 0 && { directories }),
   };
+}
+
+function isKernelPlace(path: string): boolean {
+  return /^\/(proc|sys|dev)(\/|$)/.test(path);
 }
 
 /** A megabyte holds 20,000 users; what is longer is refused by the reader. */

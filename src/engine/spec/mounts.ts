@@ -1,22 +1,34 @@
 import type { Mount } from '../../runtime/spec.ts';
 import type { Host } from '../host.ts';
-import { badOption, parseBytes, parseMount, parseTmpfs, parseVolume, printable } from '../options/index.ts';
+import {
+  badOption,
+  parseBytes,
+  parseMount,
+  parseTmpfs,
+  parseVolume,
+  printable,
+  type UnnamedUse,
+} from '../options/index.ts';
 import type { RunOptions } from '../run-options.ts';
+import { type VolumeUse, volumeMount } from '../volume/use.ts';
 
 /**
  * All mounts of a container, in the order they are made: those that every container has, in Docker's order, and then those asked for, parents before
  * children. One asked for takes the place of a default one at the same spot; one at /dev, that of everything in /dev.
  *
- * An image's `Volumes` are not among them: there are no anonymous volumes yet, and what is written there stays in the container's writable layer.
+ * An image's `Volumes` are volumes without names, but where something else is mounted, and but in the kernel's own places: those are left to the
+ * caller.
  *
+ * @param given what else they depend on: the image's `Volumes`, how a volume without a name is called, and whether ids are mapped
  * @param mapsGroup5 whether the container has a group 5: devpts must be told to leave its nodes' group alone where it has not
  * @throws BAD_OPTION, NO_BIND_SOURCE
  */
 export function buildMounts(
   options: Pick<RunOptions, 'tmpfs' | 'volumes' | 'mounts' | 'shmSize' | 'ipc' | 'privileged'>,
+  given: { volumes: readonly string[]; newName: () => string; mapped: boolean },
   mapsGroup5: boolean,
   host: Host,
-): Mount[] {
+): { mounts: Mount[]; volumes: VolumeUse[] } {
   const asked = [
     ...(options.volumes ?? []).map((value) => ({
       flag: '--volume',
@@ -38,8 +50,20 @@ export function buildMounts(
   const standard = defaultMounts(options, mapsGroup5).filter(
     ({ destination }) => !places.has(destination) && !(places.has('/dev') && destination.startsWith('/dev/')),
   );
-  const mounts = asked.map(({ mount }) => mount).sort((a, b) => depth(a.destination) - depth(b.destination));
-  return [...standard, ...mounts];
+  const taken = (path: string) => places.has(path) || standard.some((mount) => mount.destination === path);
+  const images: UnnamedUse[] = given.volumes
+    .filter((path) => !taken(path))
+    .map((destination) => ({ destination }));
+  const volumes: VolumeUse[] = [];
+  const mounts = [...asked.map(({ mount }) => mount), ...images].map((mount): Mount => {
+    if ('type' in mount) return mount;
+    const { name, ...use } = mount as UnnamedUse;
+    const named = name === undefined ? { ...use, name: given.newName(), anonymous: true } : { ...use, name };
+    volumes.push(named);
+    return volumeMount(named, given.mapped, host);
+  });
+  mounts.sort((a, b) => depth(a.destination) - depth(b.destination));
+  return { mounts: [...standard, ...mounts], volumes };
 }
 
 function depth(path: string): number {

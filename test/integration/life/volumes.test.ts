@@ -41,7 +41,7 @@ describeRoot('volumes', () => {
       'VOLUME /d',
     );
     said('run', '--rm', '-v', 'full:/d', 'full', 'true');
-    const script = String.raw`cd "$0"; stat -c '%n %u:%g %a %h %F %Y' . again fifo file link set sub | sed 's/ [0-9]*$//'
+    const script = `cd "$0"; stat -c '%n %u:%g %a %h %F %Y' . again fifo file link set sub | sed 's/ [0-9]*$//'
       stat -c %Y file; readlink link; cat again; stat -c %i file again | uniq | wc -l; getfattr -n user.note --only-values file; ls | wc -l`;
     const shown = spawnSync('sh', ['-ec', script, data('full')], { encoding: 'utf8' });
     expect(shown.stderr).toBe('');
@@ -79,10 +79,13 @@ describeRoot('volumes', () => {
     // The kind of CVE-2018-15664: the place of a volume is a link to the host.
     const host = scratch();
     writeFileSync(join(host, 'secret'), 'of the host');
-    makeImage(`ln -s ${host} out; ln -s ../../../../../../..${host} up`, 'evil');
+    makeImage(
+      `mkdir -p .${host}; touch .${host}/own; ln -s ${host} out; ln -s ../../../../../../..${host} up`,
+      'evil',
+    );
     for (const place of ['out', 'up']) {
       said('run', '--rm', '-v', `${place}:/${place}`, 'evil', 'true');
-      expect(readdirSync(data(place))).toEqual([]);
+      expect(readdirSync(data(place))).toEqual(['own']);
     }
     said('rmi', 'evil');
   });
@@ -179,12 +182,12 @@ describeRoot('volumes', () => {
     said('volume', 'rm', 'there');
     expect(readdirSync(directory)).toEqual(['made']);
     const create = (...args: string[]) => failed(tsbox(['volume', 'create', ...args]));
-    expect(create('-o', 'type=tmpfs', '-o', 'device=tmpfs', 'x')).toEqual({
+    expect(create('-o', 'type=tmpfs', '-o', 'device=tmpfs', 'xx')).toEqual({
       status: 125,
-      stderr: 'tsbox: volume create: type=tmpfs,o= would need a mount on the host',
+      stderr: 'tsbox: volume create: type=tmpfs,o="" would need a mount on the host',
     });
-    expect(create('-o', 'o=bind', '-o', 'device=/not/there', 'x').stderr).toContain('is not a directory');
-    expect(create('-d', 'nfs', 'x').stderr).toContain('no volume driver `nfs`');
+    expect(create('-o', 'o=bind', '-o', 'device=/not/there', 'xx').stderr).toContain('is not a directory');
+    expect(create('-d', 'nfs', 'xx').stderr).toContain('no volume driver `nfs`');
     expect(create('../x').status).toBe(125);
     expect(refused(['-v', '../x/y:/v'])).toContain('is not there');
   });
@@ -195,7 +198,7 @@ describeRoot('volumes', () => {
     said('volume', 'create', 'whole');
     expect(readdirSync(volumes).filter((name) => name.startsWith('.'))).toEqual([]);
     mkdirSync(join(volumes, 'whole', '.fill', 'half'), { recursive: true });
-    expect(inside(['-v', 'whole:/etc/network'], 'ls /etc/network | wc -l')).not.toBe('0\n');
+    expect(inside(['-v', 'whole:/bin'], 'ls /bin | wc -l')).not.toBe('0\n');
     expect(readdirSync(join(volumes, 'whole')).sort()).toEqual(['_data', 'volume.json']);
     writeFileSync(join(volumes, 'whole', 'volume.json'), '{"name":');
     expect(said('volume', 'ls', '-qf', 'name=who')).toBe('whole');

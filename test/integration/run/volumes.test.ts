@@ -110,8 +110,7 @@ describeRoot('volumes', () => {
   test('bad ones are refused', () => {
     expect(refused(['-v', '/not/there:/v'])).toBe('tsbox: --volume /not/there:/v: /not/there is not there');
     expect(refused(['--mount', 'type=bind,src=/not/there,dst=/v'])).toMatch(/\/not\/there is not there/);
-    expect(refused(['-v', 'name:/v'])).toMatch(/named volumes are not there yet/);
-    expect(refused(['-v', '/v'])).toMatch(/anonymous volumes are not there yet/);
+    expect(refused(['-v', '~/name:/v'])).toMatch(/neither an absolute path nor the name of a volume/);
     expect(refused(['-v', `${source}:v`])).toMatch(/^tsbox: --volume.*absolute/);
     expect(refused(['-v', `${source}:/`])).toMatch(/^tsbox: --volume/);
     expect(refused(['-v', `${source}:/v:rp`])).toMatch(/no such option: "rp"/);

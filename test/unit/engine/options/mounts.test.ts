@@ -28,7 +28,7 @@ describe('parseVolume', () => {
     ['/srv/:/data/', '/srv', '/data', ['rbind', 'rprivate']],
     ['/srv:/data:ro', '/srv', '/data', ['rbind', 'rro', 'rprivate']],
     ['/srv:/data:rw,z', '/srv', '/data', ['rbind', 'rprivate']],
-    ['/srv:/data:Z,nocopy,cached', '/srv', '/data', ['rbind', 'rprivate']],
+    ['/srv:/data:Z,cached', '/srv', '/data', ['rbind', 'rprivate']],
     [
       '/srv:/data:ro,rslave,nosuid,noexec,nodev',
       '/srv',
@@ -47,8 +47,19 @@ describe('parseVolume', () => {
   });
 
   it.each([
+    ['data:/data', { name: 'data', destination: '/data' }],
+    ['my-db_1.x:/a/../data/:rw,z', { name: 'my-db_1.x', destination: '/data' }],
+    [
+      'data:/data:ro,nocopy,nosuid',
+      { name: 'data', destination: '/data', readOnly: true, noCopy: true, options: ['nosuid'] },
+    ],
+    ['/data', { destination: '/data' }],
+  ])('takes %s for a volume', (value, use) => {
+    expect(volume(value)).toEqual(use);
+  });
+
+  it.each([
     ['', 'not of the form'],
-    ['/data', 'anonymous volumes are not there yet'],
     [':/data', 'not of the form'],
     ['/srv:', 'not of the form'],
     ['/srv:/data:ro:x', 'not of the form'],
@@ -56,9 +67,15 @@ describe('parseVolume', () => {
     ['/srv:ro', 'absolute path'],
     ['/srv:/', 'nothing can be mounted over the container’s root'],
     ['/srv:/a/..', 'nothing can be mounted over the container’s root'],
-    ['data:/data', 'named volumes are not there yet; give an absolute path'],
-    ['~/data:/data', 'named volumes are not there yet'],
-    ['.data:/data', 'named volumes are not there yet'],
+    ['~/data:/data', 'neither an absolute path nor the name of a volume'],
+    ['.data:/data', 'neither an absolute path nor the name of a volume'],
+    ['a/../b:/data', 'neither an absolute path nor the name of a volume'],
+    ['..:data', 'absolute path'],
+    ['x:/data', 'neither an absolute path nor the name of a volume'],
+    ['data:/data:rslave', 'a volume takes ro or rw'],
+    ['data:/data:copy,nocopy', 'copy and nocopy exclude each other'],
+    ['data:/proc/1', 'over /proc or below it'],
+    ['data', 'must be an absolute path'],
     ['/srv:/data:r0', 'did you mean ro?'],
     ['/srv:/data:rprivat', 'did you mean rprivate?'],
     ['/srv:/data:ro,rw', 'ro and rw exclude each other'],
@@ -131,11 +148,24 @@ describe('parseMount', () => {
   });
 
   it.each([
+    ['source=data,target=/data', { name: 'data', destination: '/data' }],
+    [
+      'type=volume,src=data,dst=/data,readonly,volume-nocopy',
+      { name: 'data', destination: '/data', readOnly: true, noCopy: true },
+    ],
+    ['type=volume,dst=/data', { destination: '/data' }],
+  ])('takes %s for a volume', (value, use) => {
+    expect(mount(value)).toEqual(use);
+  });
+
+  it.each([
     ['', 'no such key: ""'],
     ['type=bind,src=/srv', 'target is missing'],
     ['type=bind,dst=/data', 'source is missing'],
-    ['src=/srv,dst=/data', 'volumes are not there yet'],
-    ['type=volume,src=a,dst=/data', 'volumes are not there yet'],
+    ['src=/srv,dst=/data', 'source is not the name of a volume'],
+    ['type=volume,src=../a,dst=/data', 'source is not the name of a volume'],
+    ['type=volume,src=data,dst=/data,bind-propagation=shared', 'bind-propagation is not for type=volume'],
+    ['type=tmpfs,dst=/data,volume-nocopy', 'volume-nocopy is not for type=tmpfs'],
     ['type=bnd,src=/srv,dst=/data', 'did you mean bind?'],
     ['type=bind,src=/srv,tagret=/data', 'did you mean target?'],
     ['type=bind,src=srv,dst=/data', 'source must be an absolute path'],

@@ -43,9 +43,39 @@ describe('mounts', () => {
       options: ['rbind', 'rprivate', 'nosuid', 'noexec', 'nodev'],
     });
   });
-  it('leave an image’s volumes in the writable layer', () => {
+  it('have a volume at each place where the image wants one', () => {
     const config = { Cmd: ['x'], Volumes: { '/var/lib/data': {} } };
-    expect(build({}, { config }).spec.mounts.map((mount) => mount.destination)).toEqual(standard);
+    const { spec, volumes } = build({}, { config });
+    expect(spec.mounts.map((mount) => mount.destination)).toEqual([...standard, '/var/lib/data']);
+    const [use] = volumes ?? [];
+    expect(use).toEqual({
+      destination: '/var/lib/data',
+      name: expect.stringMatching(/^[0-9a-f]{64}$/),
+      anonymous: true,
+    });
+    expect(spec.mounts.at(-1)).toEqual({
+      destination: '/var/lib/data',
+      type: 'bind',
+      source: `/var/lib/tsbox/volumes/${use?.name}/_data`,
+      options: ['rbind', 'rprivate'],
+    });
+  });
+  it('of volumes have the ids of the container', () => {
+    const mount = (options: object) => build(options).spec.mounts.at(-1);
+    const volumes = ['data:/data:ro,nosuid'];
+    expect(mount({ volumes })?.options).toEqual(['rbind', 'rprivate', 'rro', 'nosuid']);
+    expect(mount({ volumes, userns: '100000:100000:65536' })?.options).toContain('idmap');
+  });
+  it('of a volume that is a directory of the host have that', () => {
+    const text = JSON.stringify({ name: 'data', options: { type: 'none', o: 'bind', device: '/srv/x' } });
+    const host = { texts: { '/var/lib/tsbox/volumes/data/volume.json': text } };
+    const { spec } = build({ volumes: ['data:/data'], userns: '100000:100000:65536' }, { host });
+    expect(spec.mounts.at(-1)).toEqual({
+      destination: '/data',
+      type: 'bind',
+      source: '/srv/x',
+      options: ['rbind', 'rprivate'],
+    });
   });
   it('have a read-only root where asked', () => {
     expect(build({ readOnly: true }).spec.root).toEqual({ path: 'rootfs', readonly: true });

@@ -4,15 +4,20 @@ import { build } from './alpine.ts';
 
 describe("an image's volumes", () => {
   const volumes = (Volumes: unknown, options = {}) =>
-    build(options, { config: { Cmd: ['x'], Volumes } }).volumes;
+    build(options, { config: { Cmd: ['x'], Volumes } }).volumes?.map(({ destination }) => destination);
 
-  it('are directories that the container has, but where something is mounted', () => {
+  it('are volumes, but where something is mounted', () => {
     expect(volumes({ '/data': {}, '/var//lib/x/': {}, '/a/../b': null })).toEqual([
       '/data',
       '/var/lib/x',
       '/b',
     ]);
     expect(volumes({ '/data': {}, '/other': {} }, { tmpfs: ['/data'] })).toEqual(['/other']);
+    expect(volumes({ '/data': {} }, { volumes: ['mine:/data'] })).toEqual(['/data']);
+    expect(volumes({ '/proc/x': {}, '/dev': {}, '/sys': {} })).toBeUndefined();
+    expect(build({}, { config: { Cmd: ['x'], Volumes: { '/proc/x': {} } } }).directories).toEqual([
+      '/proc/x',
+    ]);
     for (const none of [undefined, null, {}, { '/': {} }]) expect(volumes(none)).toBeUndefined();
   });
 
