@@ -2,7 +2,7 @@
  * Programs in containers that already run. The plan is src/runtime/exec-plan.ts, which also says why it is in two parts; here is what it
  * depends on: which container, its configuration, its users as it has them now, our streams.
  */
-import { closeDescriptor } from '../../kernel/index.ts';
+import { closeDescriptor, TsboxError } from '../../kernel/index.ts';
 import type { Plan } from '../../launch/index.ts';
 import { type ExecInput, explainExec } from '../../runtime/exec-plan.ts';
 import type { Process } from '../../runtime/spec.ts';
@@ -32,7 +32,7 @@ export async function exec(
   options: ExecOptions = {},
 ): Promise<ExecProcess> {
   options.signal?.throwIfAborted();
-  const target = openTarget(reference);
+  const target = await openSoon(reference);
   let streams: Streams | undefined;
   try {
     const input = inputFor(target, command, options);
@@ -60,7 +60,7 @@ export async function execDetached(
   command: readonly string[],
   options: ExecOptions = {},
 ): Promise<number> {
-  const target = openTarget(reference);
+  const target = await openSoon(reference);
   try {
     const input = { ...inputFor(target, command, options), detached: true };
     const owner = mappedOwner({ ...target.spec, process: input.process });
@@ -83,6 +83,18 @@ export function explainExecIn(
     return explainExec({ ...inputFor(target, command, options), stdio });
   } finally {
     closeDescriptor(target.pidfd);
+  }
+}
+
+/** A container's record says that it runs a moment before its configuration is there: nobody waits for that at its start. */
+async function openSoon(reference: string): Promise<Target> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return openTarget(reference);
+    } catch (error) {
+      if (!(error instanceof TsboxError) || error.code !== 'NO_CONFIG' || attempt === 50) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 }
 
