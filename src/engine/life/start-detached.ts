@@ -70,7 +70,6 @@ async function attempt(
   try {
     const listening = keep(listenForAttach(id, directory));
     if (connected) connected(await connectTo(record));
-    if (record.volumes) (await import('../volume/attach.ts')).attachVolumes(record);
     prepared.makeCgroupParents();
     const streams = openMonitorStreams(record, prepared.built.spec, keep);
     const { plan, arena, memory } = layOutForMonitor(prepared.input, streams.tty, size);

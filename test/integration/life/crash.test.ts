@@ -37,6 +37,19 @@ describeRoot('kill -9', () => {
     expect(said('wait', 'orphan')).toBe('137');
   });
 
+  it('of the monitor while it starts the container: the start says so, or the container is as ended', async () => {
+    for (let round = 0; round < 8; round++) {
+      const child = run(['run', '-d', '--name', 'early', image, 'sleep', '60']);
+      const end = once(child, 'exit');
+      while (monitors().length === 0 && child.exitCode === null) await new Promise(setImmediate);
+      for (const pid of monitors()) process.kill(pid, 'SIGKILL');
+      const [status] = await end;
+      expect([0, 125]).toContain(status);
+      expect(stateOf('early')).toBe(status === 0 ? 'exited' : 'gone');
+      if (status === 0) said('rm', 'early');
+    }
+  });
+
   it('of the monitor is seen by who waits, follows or is attached', async () => {
     const id = said('run', '-d', '--name', 'seen', image, 'sh', '-c', 'echo begin; sleep 60');
     const commands = [
