@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -178,6 +178,17 @@ describeRoot('tsbox exec', () => {
     expect(tsbox(['exec', 'exec-short', 'sh', '-c', 'touch /stop; sleep 1000']).status).toBe(137);
     expect((await other.ended).status).toBe(0);
     expect(tsbox(['exec', 'exec-short', 'true']).stderr).toContain('there is no container');
+  });
+
+  test('kill -9 of tsbox ends its program, and not the container', async () => {
+    const command = ['exec', 'exec-box', 'sh', '-c', 'touch /tmp/running; exec sleep 777'];
+    const child = spawn(cli, command, { env: environment(), stdio: 'ignore' });
+    await eventually(() => exec([], ['test', '-e', '/tmp/running']).status === 0, 'the program');
+    child.kill('SIGKILL');
+    // By its own name: the command line of who looks has the number too.
+    const left = () => exec([], ['sh', '-c', 'grep -lx sleep /proc/[0-9]*/comm']).stdout.trim();
+    await eventually(() => left() === '/proc/1/comm', left);
+    expect(exec([], ['true']).status).toBe(0);
   });
 
   test('--explain makes nothing', () => {
