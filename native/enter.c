@@ -1,5 +1,5 @@
 /*
- * Enters a running container, for `tsbox exec`.
+ * Enters a running container, for `tsbox exec`; and makes one that waits for its start, for `tsbox-oci create`.
  *
  * A process inside the container's PID namespace can be seen, and by one with CAP_SYS_PTRACE also read, written and stopped, from its first
  * instruction on; being not dumpable does not help against that capability. So nothing that enters may share or copy the
@@ -8,9 +8,12 @@
  * the plan that it finds on descriptor 3 (namespaces, terminal, directory, limits, ids, capabilities, seccomp), all of that still outside of the
  * PID namespace, and only then clones the process that is seen, which has nothing left to do but to execute (CVE-2016-9962).
  *
- * Arguments: how many bytes of the plan go back; with a second one, `wait`, it stays as the program's parent (`tsbox exec -d`).
- * Descriptors: 3 the plan, laid out for PLAN_BASE by src/launch/arena.ts; 5 a close-on-exec pipe that tells tsbox of the exec by closing.
- * What became of the plan goes back into the file of 3; what became of the clone's part, if that failed, into the pipe of 5,
+ * The same holds for a container of `tsbox-oci create`, which waits for `start` with all that it needs in this program's few kilobytes.
+ *
+ * Arguments: how many bytes of the plan go back; `wait` where it stays as the program's parent (`tsbox exec -d`), else `leave`; the number of
+ * READY, if it is not 5.
+ * Descriptors: 3 the plan, laid out for PLAN_BASE by src/launch/arena.ts; READY a close-on-exec pipe that tells tsbox of the exec by closing.
+ * What became of the plan goes back into the file of 3; what became of the clone's part, if that failed, into the pipe of READY,
  * since the clone can write nothing that tsbox believes: it is in the container.
  */
 #include "program.h"
@@ -31,7 +34,6 @@ static void report(const void *arena);
 #define NR_close_range 436
 
 #define PLAN 3
-#define READY 5
 
 #define PR_SET_DUMPABLE 4
 #define PR_SET_NAME 15
@@ -45,10 +47,19 @@ static void report(const void *arena);
 
 /* Bytes of the header, the slots and the steps: all that the interpreter writes to and arena.ts reads from. Less than a pipe holds. */
 static u64 outcome_size;
+static u64 ready;
 
 static void report(const void *arena)
 {
-    raw_syscall(NR_write, READY, (u64)arena, outcome_size, 0, 0, 0);
+    raw_syscall(NR_write, ready, (u64)arena, outcome_size, 0, 0, 0);
+}
+
+static u64 number_in(const char *text)
+{
+    u64 value = 0;
+    for (; *text; text++)
+        value = value * 10 + (u64)(*text - '0');
+    return value;
 }
 
 static int failed(i64 result)
@@ -67,8 +78,8 @@ int main(int count, char **args, char **environment)
     raw_syscall(NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0, 0);
     raw_syscall(NR_prctl, PR_SET_NAME, (u64) "tsbox-enter", 0, 0, 0, 0);
     size = raw_syscall(NR_lseek, PLAN, 0, SEEK_END, 0, 0, 0);
-    for (const char *digit = count > 1 ? args[1] : ""; *digit; digit++)
-        outcome_size = outcome_size * 10 + (u64)(*digit - '0');
+    outcome_size = number_in(count > 1 ? args[1] : "");
+    ready = count > 3 ? number_in(args[3]) : 5;
     if (size <= 0 || outcome_size > (u64)size)
         return 125;
     /* A copy of its own: what the clone does to its memory stays there. */
@@ -85,7 +96,7 @@ int main(int count, char **args, char **environment)
     to = (u64 *)outcome;
     for (u64 words = outcome_size / 8; words; words--)
         *to++ = *from++;
-    if (count < 3 || arena->failed >= 0)
+    if (count < 3 || args[2][0] != 'w' || arena->failed >= 0)
         return 0;
     /* tsbox may end now, and so this is the parent; it waits for nothing but the program's end. */
     raw_syscall(NR_close_range, 0, ~0U, 0, 0, 0, 0);

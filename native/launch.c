@@ -16,16 +16,27 @@
 #if defined(__x86_64__)
 #define NR_exit 60
 #define NR_exit_group 231
+#define NR_close 3
 #define NR_clone 56
+#define NR_wait4 61
 #define NR_clone3 435
 #define NR_clock_gettime 228
+#define NR_ppoll 271
 #else
+#define NR_close 57
+#define NR_ppoll 73
 #define NR_exit 93
 #define NR_exit_group 94
 #define NR_clone 220
 #define NR_clone3 435
 #define NR_clock_gettime 113
+#define NR_wait4 260
 #endif
+#define NR_pidfd_send_signal 424
+#define NR_pidfd_open 434
+
+#define ERROR_INTERRUPTED 4
+#define ERROR_TIMED_OUT 110
 
 /* What a clone does at its end, if it has failed; a program that includes this file may have something to do then. */
 #ifndef AFTER_FAILURE
@@ -126,6 +137,35 @@ static i64 fork_child(u64 flags, struct arena *arena, i64 index)
     return result;
 }
 
+/* A child's end: 0 where it exited with 0. One that takes too long is killed. */
+static i64 await_child(i64 pid, i64 milliseconds)
+{
+    i64 timeout[2], end = now() + milliseconds * 1000000, result;
+    i32 status = 0;
+    i64 pidfd = raw_syscall(NR_pidfd_open, pid, 0, 0, 0, 0, 0);
+    if (pidfd < 0)
+        return pidfd;
+    do {
+        struct {
+            i32 fd;
+            i16 events, answers;
+        } entry = {(i32)pidfd, 1 /* POLLIN */, 0};
+        i64 left = end - now();
+        timeout[0] = left > 0 ? left / 1000000000 : 0;
+        timeout[1] = left > 0 ? left % 1000000000 : 0;
+        result = raw_syscall(NR_ppoll, (u64)&entry, 1, milliseconds > 0 ? (u64)timeout : 0, 0, 8, 0);
+    } while (result == -ERROR_INTERRUPTED);
+    if (result <= 0)
+        raw_syscall(NR_pidfd_send_signal, pidfd, 9 /* SIGKILL */, 0, 0, 0, 0);
+    raw_syscall(NR_wait4, pid, (u64)&status, 0x40000000 /* __WALL */, 0, 0, 0);
+    raw_syscall(NR_close, pidfd, 0, 0, 0, 0, 0);
+    if (result <= 0)
+        return result < 0 ? result : -ERROR_TIMED_OUT;
+    if (status & 0x7f)
+        return -(AWAIT_SIGNALED + (status & 0x7f));
+    return (status >> 8) & 0xff ? -(AWAIT_EXITED + ((status >> 8) & 0xff)) : 0;
+}
+
 static void poke(u64 address, u64 value, u64 width)
 {
     if (width == 4)
@@ -141,6 +181,8 @@ static i64 perform(struct arena *arena, i64 number, const u64 *a)
         return clone_child(a[0], a[1], a[2], arena, (i64)a[3]);
     case OP_FORK:
         return fork_child(a[0], arena, (i64)a[3]);
+    case OP_AWAIT:
+        return await_child((i64)a[0], (i64)a[1]);
     case OP_POKE:
         poke(a[0], a[1], a[2]);
         return 0;

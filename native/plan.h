@@ -13,6 +13,11 @@
 #define OP_DECIMAL (-3) /* args: address, value: writes the value as decimal text, for /proc/<pid> */
 #define OP_END (-4)     /* this process has no further step */
 #define OP_FORK (-5)    /* args: flags of clone(2), -, -, index of the child's first step: a child with a copy of this memory */
+#define OP_AWAIT (-6)   /* args: PID of a child, milliseconds (0: no end): its end; its failure as an errno of our own, see AWAIT_ */
+
+/* Above all errnos of the kernel's, and within what a system call may return as one. src/launch/arena.ts names them too. */
+#define AWAIT_EXITED 1000   /* plus its exit status */
+#define AWAIT_SIGNALED 1300 /* plus the signal */
 
 /* Where a plan lies in a program of its own (enter.c): low enough for 39-bit addresses of arm64, far from where anything else is put. */
 #define PLAN_BASE 0x1000000000ul

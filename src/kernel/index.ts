@@ -15,6 +15,7 @@ export { type SyscallName, syscallNumber } from './numbers.ts';
 export { type Death, openPidfd, reap, signalPidfd } from './pidfd.ts';
 export { pipe, socketPair } from './pipe.ts';
 export { waitHangUp, waitReadable } from './poller.ts';
+export { bootId, identify, openProcess, type ProcessIdentity } from './process-identity.ts';
 export { removeTree } from './remove-tree.ts';
 export * from './signals.ts';
 export { cString, type SyscallContext, syscall } from './syscall.ts';

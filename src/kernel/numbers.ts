@@ -91,6 +91,7 @@ const NUMBERS = {
   rt_sigaction: [13, 134],
   rt_sigprocmask: [14, 135],
   sched_setaffinity: [203, 122],
+  sched_setattr: [314, 274],
   sched_setscheduler: [144, 119],
   seccomp: [317, 277],
   sendfile: [40, 71],

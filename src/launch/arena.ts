@@ -81,7 +81,7 @@ function stepsStart(slots: number): number {
   return HEADER + 8 * slots;
 }
 
-const OP = { clone: -1, poke: -2, decimal: -3, end: -4, fork: -5 } as const;
+const OP = { clone: -1, poke: -2, decimal: -3, end: -4, fork: -5, await: -6 } as const;
 
 type Pointee = Argument | StackArea;
 
@@ -140,6 +140,7 @@ class Code {
   #step(step: Step): Encoded {
     const args = step.args.map((argument) => this.#value(argument));
     if (step.call === 'decimal') return this.#push(step, OP.decimal, args);
+    if (step.call === 'await') return this.#push(step, OP.await, args);
     if (step.call === 'clone')
       return this.#push(step, OP.fork, [args[0] as Value, number(0), number(0), number(0)]);
     if (step.call !== 'clone3') return this.#push(step, syscallNumber(step.call), args);

@@ -13,7 +13,7 @@ export interface Plan {
 export interface Step {
   /** The heading it is printed under: what this part of the work is for. */
   stage: string;
-  call: SyscallName | 'decimal' | 'clone';
+  call: SyscallName | 'decimal' | 'clone' | 'await';
   args: readonly Argument[];
   /** Half a line: why it is there. */
   why: string;

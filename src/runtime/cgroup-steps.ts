@@ -14,6 +14,8 @@ import type { Stage } from './stage.ts';
 export interface CgroupPlan {
   /** Absolute; its parents exist. */
   path: string;
+  /** Whether it may be there already: one that somebody else has made for it, and that is empty. */
+  given?: boolean;
   writes: readonly { file: string; value: string }[];
   /** eBPF instructions that decide over device access; undefined for no restriction. */
   deviceProgram?: Uint8Array;
@@ -27,7 +29,8 @@ export interface CgroupPlan {
  */
 export function makeCgroup(stage: Stage, cgroup: CgroupPlan): Slot {
   const cwd = named('AT_FDCWD', AT.AT_FDCWD);
-  stage.call('mkdirat', [cwd, cgroup.path, octal(0o755)], "the container's cgroup");
+  const there = cgroup.given ? { tolerate: [Errno.EEXIST] } : {};
+  stage.call('mkdirat', [cwd, cgroup.path, octal(0o755)], "the container's cgroup", there);
   const directory = stage.open(
     'cgroup',
     'openat',

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { PR } from '../kernel/index.ts';
 import { flags, named, type Slot, type Step } from '../launch/index.ts';
 import { acquireHostDevice, allDevices, makeNodes, populateDev } from './devices.ts';
+import { keptWhileWaiting, runEarlyHooks, waitForStart } from './held.ts';
 import { dropPrivileges } from './identity.ts';
 import { acquireMasks, attachMasks, attachReadonlyPaths, chooseCovers, type Mask } from './masks.ts';
 import { acquireBind, acquireFileSystem, acquireMount, isBind } from './mount-acquire.ts';
@@ -17,7 +18,9 @@ import {
   detachPropagation,
   makeRootReadonly,
   pivot,
+  propagateRoot,
 } from './rootfs.ts';
+import { schedule } from './schedule.ts';
 import * as settings from './settings.ts';
 import type { Mount } from './spec.ts';
 import { Stage } from './stage.ts';
@@ -40,18 +43,20 @@ interface Acquired {
 export function buildContainer(
   input: PlanInput,
   userns: Slot | undefined,
+  maps: ReadonlyMap<Mount, Slot> = new Map(),
 ): { steps: Step[]; hostSteps: Step[] } {
   const steps: Step[] = [];
   const hostSteps: Step[] = [];
   arrive(new Stage(steps, 'Arrive'), input, userns !== undefined);
   const host = new Stage(userns ? hostSteps : steps, 'Acquire');
   const own = new Stage(steps, 'Acquire');
+  const { held } = input;
   if (userns)
     host.call('prctl', [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)], 'if tsbox dies it dies');
 
   // Bind sources first: once propagation is cut, a volume that is to be shared with the host could not be any more.
   const binds = new Map(
-    input.spec.mounts.filter(isBind).map((mount) => [mount, acquireMount(host, mount, userns)]),
+    input.spec.mounts.filter(isBind).map((mount) => [mount, acquireMount(host, mount, maps.get(mount))]),
   );
   const devices = userns
     ? allDevices(input.spec).map((device) => ({ device, fd: acquireHostDevice(host, device) }))
@@ -59,15 +64,16 @@ export function buildContainer(
   const init = input.init === undefined ? undefined : acquireInit(host, input.init);
   detachPropagation(host);
   if (userns) detachPropagation(own);
+  if (held) runEarlyHooks(steps, held, input.ready);
   const rootfs = acquireRootfs(host, input, userns);
   const acquired = input.spec.mounts.map((mount) => {
-    const fd = binds.get(mount) ?? acquireMount(own, mount);
+    const fd = binds.get(mount) ?? acquireMount(own, mount, maps.get(mount));
     return toAttach(mount, fd);
   });
   const proc = acquired.find(({ path }) => path === '/proc')?.fd;
   const { files, masks } = provide(host, own, input);
 
-  pivot(new Stage(steps, 'Pivot'), rootfs);
+  pivot(new Stage(steps, 'Pivot'), rootfs, input.noPivot);
 
   const attaching = new Stage(steps, 'Attach');
   const attacher = new Attacher(attaching);
@@ -93,7 +99,9 @@ export function buildContainer(
 
 function arrive(stage: Stage, input: PlanInput, mapped: boolean): void {
   const dieWithTsbox = [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)];
-  stage.call('prctl', dieWithTsbox, 'if tsbox dies it dies');
+  if (!input.held) stage.call('prctl', dieWithTsbox, 'if tsbox dies it dies');
+  if (input.held && input.held.preserve > 0)
+    stage.call('dup3', [input.held.third, 3, 0], 'the plan is not needed there any more');
   // The request tells nothing of a death before it, but then the other end of this pipe is gone (prctl(2), pipe(7)).
   stage.call('write', [input.ready, '.', 1], 'unless it is dead already: then this fails');
   stage.call('setsid', [], 'a session of its own: Ctrl-C on our terminal is not for it');
@@ -106,7 +114,7 @@ function arrive(stage: Stage, input: PlanInput, mapped: boolean): void {
     stage.call('setgroups', [0, null], 'no group of ours');
     stage.call('setresgid', [0, 0, 0], "the new namespace's root");
     stage.call('setresuid', [0, 0, 0], "the new namespace's root");
-    stage.call('prctl', dieWithTsbox, 'again: the new ids cleared it');
+    if (!input.held) stage.call('prctl', dieWithTsbox, 'again: the new ids cleared it');
   }
   if (hasOwn(linux, 'cgroup')) {
     stage.call(
@@ -115,7 +123,7 @@ function arrive(stage: Stage, input: PlanInput, mapped: boolean): void {
       'its own cgroup is the root of what it sees',
     );
   }
-  settings.newKeyring(stage, input.id);
+  if (!input.keepKeyring) settings.newKeyring(stage, input.id);
 }
 
 function acquireRootfs(stage: Stage, input: PlanInput, userns: Slot | undefined): Slot {
@@ -205,13 +213,21 @@ function finish(input: PlanInput, proc: Slot | undefined, masks: Mask[], steps: 
   const hiding = new Stage(steps, 'Hide');
   attachMasks(hiding, masks);
   attachReadonlyPaths(hiding, linux.readonlyPaths ?? []);
+  if (linux.rootfsPropagation) propagateRoot(hiding, linux.rootfsPropagation);
   if (spec.root.readonly) makeRootReadonly(hiding);
 
   const becoming = new Stage(steps, 'Become the program');
-  placeStdio(becoming, 'terminalSocket' in input.stdio ? (terminal as Slot) : input.stdio, input.ready);
+  const keep = input.held ? keptWhileWaiting(input.held, input.ready) : input.ready;
+  placeStdio(becoming, 'terminalSocket' in input.stdio ? (terminal as Slot) : input.stdio, keep);
   enterDirectory(becoming, process.cwd);
   settings.setRlimits(becoming, process.rlimits);
+  if (linux.personality) settings.setPersonality(becoming, linux.personality);
+  if (process.scheduler || process.ioPriority) schedule(becoming, process);
   if (process.apparmorProfile) settings.setAppArmor(becoming, process.apparmorProfile);
+  if (input.held) {
+    waitForStart(steps, input, input.held);
+    return;
+  }
   dropPrivileges(becoming, process, input.seccomp);
   execProgram(becoming, process, input.init === undefined ? undefined : INIT_PATH);
 }

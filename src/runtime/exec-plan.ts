@@ -1,8 +1,9 @@
-import { AT, CLONE, O, PR, syscallNumber } from '../kernel/index.ts';
+import { AT, CLONE, O, PR } from '../kernel/index.ts';
 import { cloneStep, flags, named, type Plan, Slot, type Step } from '../launch/index.ts';
 import type { Bystander } from './bystander.ts';
+import { passes } from './filter-check.ts';
 import { dropPrivileges, type SeccompFilter } from './identity.ts';
-import { entryFlags, hasOwn } from './namespaces.ts';
+import { entryFlags, has } from './namespaces.ts';
 import {
   controlTerminal,
   enterDirectory,
@@ -12,7 +13,7 @@ import {
   type Stdio,
   type TerminalStdio,
 } from './program.ts';
-import { passesFilter } from './seccomp/evaluate.ts';
+import { schedule, setAffinity } from './schedule.ts';
 import * as settings from './settings.ts';
 import type { Process, Spec } from './spec.ts';
 import { Stage } from './stage.ts';
@@ -28,9 +29,13 @@ export interface ExecInput {
   seccomp?: SeccompFilter | undefined;
   /** The absolute directory of the container's cgroup. */
   cgroup?: string | undefined;
+  /** Whether the session keyring of this process stays. */
+  keepKeyring?: boolean;
   stdio: Stdio | TerminalStdio;
-  /** Whether it outlives this process: then native/enter.c stays as its parent. */
-  detached?: boolean;
+  /** Whether it outlives this process: then native/enter.c stays as its parent; or, `adopted`, whoever adopts this process's children. */
+  detached?: boolean | 'adopted';
+  /** How many descriptors from 3 on the program gets besides its streams. */
+  preserve?: number;
 }
 
 /** What native/enter.c carries out; `pid` is then the program's. */
@@ -38,10 +43,11 @@ export interface EntryPlan extends Plan {
   pid: Slot;
 }
 
-/** Descriptors of native/enter.c, after the three streams; 3 is the plan itself. */
-const CONTAINER = 4;
-const READY = 5;
-const SOCKET = 6;
+/** Descriptors of native/enter.c, after the three streams; 3 is the plan itself. Above those that the program gets. */
+function numbersOf({ preserve = 0 }: Pick<ExecInput, 'preserve'>) {
+  const first = preserve > 0 ? 4 + preserve : 4;
+  return { container: first, ready: first + 1, socket: first + 2, third: first + 3 };
+}
 
 /**
  * A program in a running container, as two plans.
@@ -54,6 +60,7 @@ const SOCKET = 6;
  */
 export function planEntry(input: ExecInput): EntryPlan {
   const { spec, process, stdio, seccomp } = input;
+  const { container, ready, socket, third } = numbersOf(input);
   const steps: Step[] = [];
   const entering = new Stage(steps, 'Enter');
   // Of the host's /proc, and before the ids change: afterwards these files are not ours to write.
@@ -62,35 +69,45 @@ export function planEntry(input: ExecInput): EntryPlan {
   settings.resetSignals(entering);
   entering.call(
     'fcntl',
-    [READY, named('F_SETFD', 2), named('FD_CLOEXEC', 1)],
+    [ready, named('F_SETFD', 2), named('FD_CLOEXEC', 1)],
     'it tells tsbox of the exec by closing',
   );
+  if (process.execCPUAffinity?.initial) setAffinity(entering, process.execCPUAffinity.initial);
+  if (input.preserve) entering.call('dup3', [third, 3, 0], 'the plan is not needed there any more');
   const namespaces = entryFlags(spec.linux);
   if (namespaces.length > 0)
-    entering.call('setns', [CONTAINER, flags(CLONE, ...namespaces)], "the container's namespaces");
-  if (hasOwn(spec.linux, 'user')) {
+    entering.call('setns', [container, flags(CLONE, ...namespaces)], "the container's namespaces");
+  if (has(spec.linux, 'user')) {
     entering.call('setgroups', [0, null], 'no group of ours');
     entering.call('setresgid', [0, 0, 0], "the namespace's root");
     entering.call('setresuid', [0, 0, 0], "the namespace's root");
   }
-  settings.newKeyring(entering, input.id);
+  if (!input.keepKeyring) settings.newKeyring(entering, input.id);
   const terminal =
     'terminalSocket' in stdio
-      ? openPty(entering, { ...stdio, terminalSocket: SOCKET }, process.user.uid)
+      ? openPty(entering, { ...stdio, terminalSocket: socket }, process.user.uid)
       : undefined;
 
   const becoming = new Stage(steps, 'Become the program');
-  placeStdio(becoming, terminal ?? { stdin: 0, stdout: 1, stderr: 2 }, READY);
+  const kept = { first: ready, last: ready, above: input.preserve };
+  placeStdio(becoming, terminal ?? { stdin: 0, stdout: 1, stderr: 2 }, kept);
   becoming.call('close', [enterDirectory(becoming, process.cwd)], 'done');
   settings.setRlimits(becoming, process.rlimits);
+  schedule(becoming, process);
 
-  const clone = input.detached ? CLONE_CHILD : CLONE_SIBLING;
-  const last = programSteps(process, terminal !== undefined, input.detached ?? false);
+  const clone = input.detached === true ? CLONE_CHILD : CLONE_SIBLING;
+  const last = programSteps(
+    process,
+    ready,
+    terminal !== undefined,
+    input.detached !== undefined && input.detached !== false,
+  );
   const early = seccomp === undefined || [clone, ...last].every((step) => passes(seccomp, step));
-  if (early) dropPrivileges(becoming, process, seccomp, input.detached);
+  const outlives = input.detached !== undefined && input.detached !== false;
+  if (early) dropPrivileges(becoming, process, seccomp, outlives);
   else {
     const late: Step[] = [];
-    dropPrivileges(new Stage(late, 'Become the program (inside)'), process, seccomp, input.detached);
+    dropPrivileges(new Stage(late, 'Become the program (inside)'), process, seccomp, outlives);
     last.splice(-execs(last), 0, ...late);
   }
   const pid = new Slot('pid');
@@ -99,13 +116,13 @@ export function planEntry(input: ExecInput): EntryPlan {
 }
 
 /** What is left to do inside of the PID namespace. */
-function programSteps(process: Process, terminal: boolean, detached: boolean): Step[] {
+function programSteps(process: Process, ready: number, terminal: boolean, detached: boolean): Step[] {
   const steps: Step[] = [];
   const stage = new Stage(steps, 'Become the program (inside)');
   if (!detached)
     stage.call('prctl', [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)], 'if tsbox dies it dies');
   // The request tells nothing of a death before it, but then the other end of this pipe is gone (prctl(2), pipe(7)).
-  stage.call('write', [READY, '.', 1], 'unless it is dead already: then this fails');
+  stage.call('write', [ready, '.', 1], 'unless it is dead already: then this fails');
   stage.call('setsid', [], 'a session of its own');
   if (terminal) controlTerminal(stage, 0);
   execProgram(stage, process, undefined);
@@ -129,17 +146,6 @@ const CLONE_SIBLING: Step = {
 function execs(steps: readonly Step[]): number {
   return steps.filter(({ call }) => call === 'execve').length;
 }
-
-function passes({ filter }: SeccompFilter, { call, args }: Step): boolean {
-  const numbers = args.map((argument) => {
-    if (typeof argument === 'number' || typeof argument === 'bigint') return argument;
-    return argument !== null && typeof argument === 'object' && 'value' in argument ? argument.value : 0;
-  });
-  const nr = call === 'clone' ? CLONE_NUMBER : call === 'decimal' ? -1 : syscallNumber(call);
-  return passesFilter(filter, nr, numbers);
-}
-
-const CLONE_NUMBER = process.arch === 'arm64' ? 220 : 56;
 
 /** Where the helper finds what it needs: descriptors of this process. */
 export interface HelperInput extends ExecInput {
@@ -182,7 +188,7 @@ export function planHelper(input: HelperInput): HelperPlan {
   const common = { stage: 'Help', exitSignal: 0, ...(cgroup && { cgroup }), child: helperSteps(input) };
   const flagsOfAll = ['CLONE_VM', 'CLONE_VFORK', 'CLONE_CLEAR_SIGHAND'] as const;
   const why = "a helper in the container's cgroup, but in none of its namespaces";
-  if (input.detached) {
+  if (input.detached === true) {
     const own = cloneStep({ ...common, why, flags: [...flagsOfAll, ...into], pid: new Slot('enter') });
     const child: Step[] = [own];
     new Stage(child, 'Help (parent)').call('exit_group', [0], 'so that the helper is nobody’s child here');
@@ -203,22 +209,41 @@ export function planHelper(input: HelperInput): HelperPlan {
 function helperSteps(input: HelperInput): Step[] {
   const steps: Step[] = [];
   const stage = new Stage(steps, 'Help (helper)');
-  if (input.detached) stage.call('setsid', [], 'Ctrl-C on our terminal is not for it');
-  else stage.call('prctl', [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)], 'if tsbox dies it dies');
+  if (input.detached === true) stage.call('setsid', [], 'Ctrl-C on our terminal is not for it');
+  else if (!input.detached)
+    stage.call('prctl', [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)], 'if tsbox dies it dies');
   const { stdio, container } = input;
   // With a terminal something must keep these three numbers: what is opened next would get them.
   const streams =
     'terminalSocket' in stdio ? [container, container, container] : [stdio.stdin, stdio.stdout, stdio.stderr];
-  const wanted = [...streams, input.plan, container, input.ready];
-  if ('terminalSocket' in stdio) wanted.push(stdio.terminalSocket);
+  const to = numbersOf(input);
+  const preserve = input.preserve ?? 0;
+  const wanted: [name: string, fd: number, target: number][] = streams.map((fd, target) => [
+    STREAMS[target] as string,
+    fd,
+    target,
+  ]);
+  wanted.push(
+    ['plan', input.plan, 3],
+    ['container', container, to.container],
+    ['ready', input.ready, to.ready],
+  );
+  if ('terminalSocket' in stdio) wanted.push(['terminal_socket', stdio.terminalSocket, to.socket]);
+  // Those that the program gets have their numbers already; but 3 is the plan's for now.
+  if (preserve > 0) wanted.push(['third', 3, to.third]);
   // First out of the way what has a number that another is to get.
-  const enter = aside(stage, input.enter, 'enter');
-  const copies = wanted.map((fd, index) => aside(stage, fd, NAMES[index] as string));
-  for (const [target, copy] of copies.entries())
-    stage.call('dup3', [copy, target, 0], NAMES[target] as string);
+  const enter = aside(stage, input.enter, 'enter', to.third);
+  const copies = wanted.map(([name, fd, target]) => ({ name, target, fd: aside(stage, fd, name, to.third) }));
+  for (const { name, target, fd } of copies) stage.call('dup3', [fd, target, 0], name);
+  for (let fd = 4; fd < 3 + preserve; fd++)
+    stage.call('fcntl', [fd, named('F_SETFD', 2), 0], 'one that the program gets');
   stage.call(
     'close_range',
-    [wanted.length, named('~0', 0xffffffff), named('CLOSE_RANGE_CLOEXEC', 4)],
+    [
+      preserve > 0 ? to.third + 1 : Math.max(...wanted.map(([, , target]) => target)) + 1,
+      named('~0', 0xffffffff),
+      named('CLOSE_RANGE_CLOEXEC', 4),
+    ],
     'nothing else of ours goes along',
   );
   stage.call(
@@ -226,7 +251,7 @@ function helperSteps(input: HelperInput): Step[] {
     [
       enter,
       '',
-      { strings: ['tsbox-enter', String(input.outcomeLength), ...(input.detached ? ['wait'] : [])] },
+      { strings: enterArguments(input.outcomeLength, input.detached === true, to.ready) },
       { strings: [] },
       flags(AT, 'AT_EMPTY_PATH'),
     ],
@@ -235,11 +260,23 @@ function helperSteps(input: HelperInput): Step[] {
   return steps;
 }
 
-const NAMES = ['stdin', 'stdout', 'stderr', 'plan', 'container', 'ready', 'terminal_socket'];
+const STREAMS = ['stdin', 'stdout', 'stderr'];
 
-function aside(stage: Stage, fd: number, name: string): Slot | number {
-  if (fd > SOCKET) return fd;
-  return stage.open(name, 'fcntl', [fd, named('F_DUPFD_CLOEXEC', 1030), 64], 'out of the way');
+/** What native/enter.c is called with, in the order of its usage. */
+export function enterArguments(outcomeLength: number, wait: boolean, ready: number): string[] {
+  const more = ready === 5 ? (wait ? ['wait'] : []) : [wait ? 'wait' : 'leave', String(ready)];
+  return ['tsbox-enter', String(outcomeLength), ...more];
+}
+
+/** Moves a descriptor above those numbers that somebody is to get. */
+export function aside(stage: Stage, fd: number, name: string, last: number): Slot | number {
+  if (fd > last) return fd;
+  return stage.open(
+    name,
+    'fcntl',
+    [fd, named('F_DUPFD_CLOEXEC', 1030), Math.max(64, last + 1)],
+    'out of the way',
+  );
 }
 
 /** Both plans as one list, in the order in which they are carried out: to be shown, not to be run. */

@@ -5,12 +5,19 @@ import type { Mount } from './spec.ts';
 import type { Stage } from './stage.ts';
 import { attributes, MOUNT_ATTR_SIZE, mountAttr } from './structs.ts';
 
+/** Whether the owners of its files are shown as others. */
+export function isMapped(mount: Mount): boolean {
+  return (mount.uidMappings?.length ?? 0) > 0 || /\br?idmap\b/.test((mount.options ?? []).join());
+}
+
 /** Opens what a mount shows, as a detached mount in a slot, while the host's paths can still be resolved. */
 export function acquireMount(stage: Stage, mount: Mount, userns?: Slot): Slot {
   const options = parseMountOptions(mount.destination, mount.options);
   if (isBind(mount)) return acquireBind(stage, mount, options, userns);
   const type = mount.type === 'cgroup' ? 'cgroup2' : (mount.type ?? 'none');
-  return acquireFileSystem(stage, type, options, mount.source);
+  const fd = acquireFileSystem(stage, type, options, mount.source);
+  if (isMapped(mount) && userns !== undefined) mapIds(stage, fd, userns, options);
+  return fd;
 }
 
 /** Whether a mount shows a part of the host. */
@@ -37,7 +44,7 @@ export function acquireBind(stage: Stage, mount: Mount, options: MountOptions, u
   );
   setPropagation(stage, fd, options);
   setAttributes(stage, fd, options, mount.destination);
-  if (options.idMap && userns !== undefined) mapIds(stage, fd, userns);
+  if (isMapped(mount) && userns !== undefined) mapIds(stage, fd, userns, options);
   return fd;
 }
 
@@ -70,11 +77,17 @@ export function acquireFileSystem(stage: Stage, type: string, options: MountOpti
 }
 
 /** Linux 5.12, and a file system that can do it. */
-function mapIds(stage: Stage, fd: Slot, userns: Slot): void {
+function mapIds(stage: Stage, fd: Slot, userns: Slot, { idMap }: MountOptions): void {
   const set = flags(MOUNT_ATTR, 'MOUNT_ATTR_IDMAP');
   stage.call(
     'mount_setattr',
-    [fd, '', flags(AT, 'AT_EMPTY_PATH'), mountAttr({ set, userns }), MOUNT_ATTR_SIZE],
+    [
+      fd,
+      '',
+      idMap === 'ridmap' ? flags(AT, 'AT_EMPTY_PATH', 'AT_RECURSIVE') : flags(AT, 'AT_EMPTY_PATH'),
+      mountAttr({ set, userns }),
+      MOUNT_ATTR_SIZE,
+    ],
     "in which root's files are the container root's",
   );
 }

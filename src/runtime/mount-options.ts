@@ -12,8 +12,8 @@ export interface MountOptions {
   bind: boolean;
   recursive: boolean;
   propagation: Printed | undefined;
-  /** Owners are translated as the container's user namespace says. */
-  idMap?: true;
+  /** Owners are translated as the mount's mappings, or else the container's user namespace, say; with `ridmap`, in the mounts below too. */
+  idMap?: 'idmap' | 'ridmap';
   /** The file system's own: `size=64m`, `mode=755`. A value of undefined is a flag. */
   data: [key: string, value: string | undefined][];
 }
@@ -39,8 +39,8 @@ function readWord(destination: string, word: string, options: MountOptions): voi
     options.recursive = word === 'rbind';
     return;
   }
-  if (word === 'idmap') {
-    options.idMap = true;
+  if (word === 'idmap' || word === 'ridmap') {
+    options.idMap = word;
     return;
   }
   const propagation = PROPAGATION[word];
@@ -96,7 +96,7 @@ const ATTRIBUTES: Record<string, ['set' | 'clear', Attribute]> = {
   symfollow: ['clear', 'MOUNT_ATTR_NOSYMFOLLOW'],
 };
 
-const PROPAGATION: Record<string, keyof typeof MS> = {
+export const PROPAGATION: Record<string, keyof typeof MS> = {
   __proto__: null as never,
   private: 'MS_PRIVATE',
   rprivate: 'MS_PRIVATE',

@@ -14,9 +14,28 @@ export function cloneFlags(linux: Linux): (keyof typeof CLONE)[] {
   return FLAGS.filter(([type]) => hasOwn(linux, type)).map(([, flag]) => flag);
 }
 
-/** All that the container has of its own, for who enters it later (setns(2)). */
+/** Whether it is in another one of this kind than the host's, made for it or joined. */
+export function has(linux: Linux, type: NamespaceType): boolean {
+  return linux.namespaces.some((namespace) => namespace.type === type);
+}
+
+/** All those that are not the host's, for who enters the container later (setns(2)). */
 export function entryFlags(linux: Linux): (keyof typeof CLONE)[] {
-  return ALL_FLAGS.filter(([type]) => hasOwn(linux, type)).map(([, flag]) => flag);
+  return ALL_FLAGS.filter(([type]) => has(linux, type)).map(([, flag]) => flag);
+}
+
+/** The namespaces that are joined before anything is cloned, in the order in which they are entered; the user namespace comes later. */
+export function joinedNamespaces(
+  linux: Linux,
+): { type: NamespaceType; path: string; flag: keyof typeof CLONE }[] {
+  return ALL_FLAGS.flatMap(([type, flag]) => {
+    const path = type === 'user' ? undefined : joinedPath(linux, type);
+    return path === undefined ? [] : [{ type, path, flag }];
+  });
+}
+
+export function joinedPath(linux: Linux, type: NamespaceType): string | undefined {
+  return linux.namespaces.find((namespace) => namespace.type === type)?.path;
 }
 
 const FLAGS: [NamespaceType, keyof typeof CLONE][] = [

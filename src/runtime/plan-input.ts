@@ -1,4 +1,5 @@
 import type { CgroupPlan } from './cgroup-steps.ts';
+import type { Held } from './held.ts';
 import type { SeccompFilter } from './identity.ts';
 import type { Stdio, TerminalStdio } from './program.ts';
 import type { OverlayRootfs } from './rootfs.ts';
@@ -29,5 +30,11 @@ export interface PlanInput {
   directories?: readonly string[];
   /** The program that runs as PID 1 and starts the real one (`--init`). */
   init?: string;
+  /** Set where it is to wait for its start. */
+  held?: Held;
+  /** Whether the root changes by chroot: pivot_root(2) refuses to leave an initramfs. */
+  noPivot?: boolean;
+  /** Whether the session keyring of this process stays. */
+  keepKeyring?: boolean;
   kernel: { major: number; minor: number };
 }

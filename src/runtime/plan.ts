@@ -2,7 +2,8 @@ import { cloneStep, named, type Plan, Slot, type Step } from '../launch/index.ts
 import type { Bystander } from './bystander.ts';
 import { makeCgroup } from './cgroup-steps.ts';
 import { buildContainer } from './container.ts';
-import { cloneFlags } from './namespaces.ts';
+import { joinNamespaces, joinUserNamespace, mapMounts } from './join.ts';
+import { cloneFlags, hasOwn } from './namespaces.ts';
 import type { PlanInput } from './plan-input.ts';
 import { requireFeatures } from './requirements.ts';
 import { Stage } from './stage.ts';
@@ -34,19 +35,22 @@ export function planContainer(input: PlanInput): ContainerPlan {
   const steps: Step[] = [];
   const { linux, process } = input.spec;
   const maps = { uid: linux.uidMappings ?? [], gid: linux.gidMappings ?? [] };
+  joinNamespaces(steps, linux);
   const cgroup = input.cgroup && makeCgroup(new Stage(steps, 'Limit'), input.cgroup);
-  const mapped = linux.namespaces.some(({ type }) => type === 'user')
-    ? makeUserNamespace(steps, maps)
-    : undefined;
-  const userns = mapped?.userns;
+  const mapped = hasOwn(linux, 'user') ? makeUserNamespace(steps, maps) : undefined;
+  const userns = mapped?.userns ?? joinUserNamespace(steps, linux);
   const pid = new Slot('pid');
-  const container = buildContainer(input, userns);
+  const owners = mapMounts(steps, input.spec, userns);
+  const container = buildContainer(input, userns, owners);
   const common = { pid, cgroup, child: container.steps };
   const namespaces = cloneFlags(linux);
   const into = cgroup ? (['CLONE_INTO_CGROUP'] as const) : [];
   let pidfd: Slot | undefined;
   let helper: Bystander | undefined;
-  if (userns || process.oomScoreAdj !== undefined || input.cgroup?.tight) {
+  const { held } = input;
+  // One that waits does not share the memory of who makes it: nothing of that one is at stake.
+  const shares = held ? [] : (['CLONE_VM'] as const);
+  if (userns || (!held && (process.oomScoreAdj !== undefined || input.cgroup?.tight))) {
     helper = { pid: new Slot('helper'), pidfd: new Slot('helper_pidfd') };
     const child = container.hostSteps;
     const stage = new Stage(child, 'Hand over');
@@ -61,7 +65,12 @@ export function planContainer(input: PlanInput): ContainerPlan {
         ...common,
         stage: 'Hand over',
         why: 'the container, in its own namespaces and cgroup, as a child of tsbox',
-        flags: ['CLONE_VM', 'CLONE_VFORK', 'CLONE_PARENT', 'CLONE_CLEAR_SIGHAND', ...into, ...namespaces],
+        flags: [
+          ...(held ? [] : (['CLONE_VM', 'CLONE_VFORK'] as const)),
+          ...(['CLONE_PARENT', 'CLONE_CLEAR_SIGHAND'] as const),
+          ...into,
+          ...namespaces,
+        ],
         exitSignal: 0,
       }),
     );
@@ -74,6 +83,7 @@ export function planContainer(input: PlanInput): ContainerPlan {
           'CLONE_VM',
           'CLONE_PIDFD',
           'CLONE_CLEAR_SIGHAND',
+          ...(held ? (['CLONE_VFORK'] as const) : []),
           ...(userns ? (['CLONE_NEWNS'] as const) : []),
         ],
         exitSignal: 0,
@@ -89,12 +99,18 @@ export function planContainer(input: PlanInput): ContainerPlan {
         pidfd,
         stage: 'Isolate',
         why: 'a process in namespaces of its own and, from its first instruction, in its cgroup',
-        flags: ['CLONE_VM', 'CLONE_PIDFD', 'CLONE_CLEAR_SIGHAND', ...into, ...namespaces],
+        flags: [...shares, 'CLONE_PIDFD', 'CLONE_CLEAR_SIGHAND', ...into, ...namespaces],
         exitSignal: SIGCHLD,
       }),
     );
   }
   const after = new Stage(steps, 'Let go');
+  if (held && helper)
+    after.call(
+      'waitid',
+      [named('P_PIDFD', 3), helper.pidfd, null, named('WEXITED|__WALL', 0x40000004), null],
+      'no zombie stays',
+    );
   after.call('close', [input.ready], 'only the container holds this end now');
   if (cgroup) after.call('close', [cgroup], 'done');
   if (userns) after.call('close', [userns], 'done');

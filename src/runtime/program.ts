@@ -66,8 +66,16 @@ export function controlTerminal(stage: Stage, terminal: Slot | number): void {
   );
 }
 
+/** The descriptors that stay until exec, `first` to `last`; and how many from 3 on the program gets. */
+export interface Kept {
+  first: number;
+  last: number;
+  above?: number | undefined;
+}
+
 /** Moves the program's streams to 0, 1 and 2 and closes everything else but `keep`, which closes at exec. */
-export function placeStdio(stage: Stage, stdio: Stdio | Slot, keep: number): void {
+export function placeStdio(stage: Stage, stdio: Stdio | Slot, keep: number | Kept): void {
+  const { first, last, above = 0 } = typeof keep === 'number' ? { first: keep, last: keep } : keep;
   const sources = 'stdin' in stdio ? [stdio.stdin, stdio.stdout, stdio.stderr] : [stdio, stdio, stdio];
   for (const [target, source] of sources.entries()) {
     // dup3 refuses equal descriptors; then there is nothing to move.
@@ -86,13 +94,16 @@ export function placeStdio(stage: Stage, stdio: Stdio | Slot, keep: number): voi
       );
   }
   // Before chdir: a working directory of /proc/self/fd/9 must not find a directory of the host there (CVE-2024-21626).
-  if (keep > 3) stage.call('close_range', [3, keep - 1, 0], 'no descriptor of the host stays');
+  if (first > 3 + above)
+    stage.call('close_range', [3 + above, first - 1, 0], 'no descriptor of the host stays');
   stage.call(
     'close_range',
-    [keep + 1, named('~0', 0xffffffff), 0],
+    [last + 1, named('~0', 0xffffffff), 0],
     'nor above the one that tells tsbox of the exec by closing',
   );
 }
+
+export const CLOSE_RANGE = { CLOSE_RANGE_CLOEXEC: 4 } as const;
 
 /**
  * Enters the working directory. Only now that no descriptor of the host is open, and through none of proc's links: /proc/self/fd/7 or
@@ -125,16 +136,19 @@ export function execProgram(stage: Stage, process: Process, init: string | undef
     );
     return;
   }
-  const name = process.args[0] ?? '';
-  const candidates = name.includes('/')
-    ? [name]
-    : searchPath(process.env).map((directory) => `${directory}/${name}`);
+  const candidates = programPaths(process);
   for (const [index, path] of candidates.entries()) {
     const last = index === candidates.length - 1;
     const tolerate = last ? {} : { tolerate: [Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES] };
     const why = index === 0 ? 'become the program' : 'or it is here';
     stage.call('execve', [path, { strings: process.args }, { strings: process.env }], why, tolerate);
   }
+}
+
+/** Where the program may be. */
+export function programPaths({ args, env }: Process): string[] {
+  const name = args[0] ?? '';
+  return name.includes('/') ? [name] : searchPath(env).map((directory) => `${directory}/${name}`);
 }
 
 /** The same default as Docker's for an environment without PATH. An empty entry means the working directory, as in sh. */

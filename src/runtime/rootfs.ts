@@ -7,10 +7,13 @@ import {
   MOUNT_ATTR,
   MOVE_MOUNT,
   MS,
+  O,
   OPEN_TREE,
+  RESOLVE,
   TsboxError,
 } from '../kernel/index.ts';
 import { flags, named, type Slot } from '../launch/index.ts';
+import { PROPAGATION } from './mount-options.ts';
 import type { Stage } from './stage.ts';
 import { MOUNT_ATTR_SIZE, mountAttr } from './structs.ts';
 
@@ -120,12 +123,26 @@ function overlayByMount(stage: Stage, rootfs: OverlayRootfs, lower: string): Slo
   );
 }
 
-/** A directory that is used as it is (a bundle's rootfs). */
+/** A directory that is used as it is (a bundle's rootfs): a path without symlinks. */
 export function acquireDirectory(stage: Stage, path: string): Slot {
+  const how = Buffer.alloc(24);
+  const open = flags(O, 'O_PATH', 'O_DIRECTORY', 'O_CLOEXEC');
+  how.writeBigUInt64LE(BigInt(open.value), 0);
+  how.writeBigUInt64LE(BigInt(RESOLVE.RESOLVE_NO_SYMLINKS), 16);
+  const directory = stage.open(
+    'bundle_rootfs',
+    'openat2',
+    [CWD, path, { bytes: how, text: `{flags=${open.text}, resolve=RESOLVE_NO_SYMLINKS}` }, how.length],
+    'the directory, if nobody has put a symlink in its way since it was looked at',
+  );
   return stage.open(
     'rootfs',
     'open_tree',
-    [CWD, path, flags(OPEN_TREE, 'OPEN_TREE_CLONE', 'OPEN_TREE_CLOEXEC', 'AT_RECURSIVE')],
+    [
+      directory,
+      '',
+      flags(OPEN_TREE, 'OPEN_TREE_CLONE', 'OPEN_TREE_CLOEXEC', 'AT_EMPTY_PATH', 'AT_RECURSIVE'),
+    ],
     'the root filesystem, as a mount of its own',
   );
 }
@@ -152,7 +169,7 @@ function attachOver(stage: Stage, mount: Slot, path: string, why: string): void 
  * Makes the detached mount the root and drops the host's. pivot_root(2) puts the old root over the new one (both are "."), and
  * the unmount takes it off again: from then on no path leads to the host. chroot would leave the old root within reach of CAP_SYS_CHROOT.
  */
-export function pivot(stage: Stage, rootfs: Slot): void {
+export function pivot(stage: Stage, rootfs: Slot, byChroot = false): void {
   // Paths are still resolved in what lies below, as that is where this process's root is.
   attachOver(
     stage,
@@ -161,9 +178,26 @@ export function pivot(stage: Stage, rootfs: Slot): void {
     "pivot_root wants a mount point; over the host's root, in this namespace only",
   );
   stage.call('fchdir', [rootfs], 'stand in the new root');
+  if (byChroot) {
+    stage.call('chroot', ['.'], 'the new root is the root; the host is below it, where no path leads');
+    stage.call('chdir', ['/'], 'stand in it by name');
+    return;
+  }
   stage.call('pivot_root', ['.', '.'], "the new root is the root; the host's lies over it");
   stage.call('umount2', ['.', flags(MNT, 'MNT_DETACH')], 'the host is gone');
   stage.call('chdir', ['/'], 'stand in the root that is left');
+}
+
+/** Whether mounts that are made in the container later, or in what it was mounted from, travel (config-linux.md, "Rootfs Mount Propagation"). */
+export function propagateRoot(stage: Stage, word: string): void {
+  const known = PROPAGATION[word];
+  if (known === undefined) return;
+  const recursive = word.startsWith('r') ? flags(AT, 'AT_RECURSIVE') : 0;
+  stage.call(
+    'mount_setattr',
+    [CWD, '/', recursive, mountAttr({ propagation: flags(MS, known) }), MOUNT_ATTR_SIZE],
+    `the root is ${word}`,
+  );
 }
 
 /** Last of all, because the mount points were made in it. */

@@ -165,5 +165,11 @@ export function resetSignals(stage: Stage): void {
   stage.call('rt_sigprocmask', [named('SIG_SETMASK', 2), noSignals, null, 8], 'no signal is blocked');
 }
 
+/** personality(2), for programs of an older or a 32-bit kernel. */
+export function setPersonality(stage: Stage, { domain }: { domain: string }): void {
+  const word = domain === 'LINUX32' ? named('PER_LINUX32', 8) : named('PER_LINUX', 0);
+  stage.call('personality', [word], 'what uname says of the machine');
+}
+
 const IFF_UP = 1;
 const IFF_RUNNING = 0x40;

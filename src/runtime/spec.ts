@@ -29,6 +29,29 @@ export interface Process {
   noNewPrivileges?: boolean;
   apparmorProfile?: string;
   oomScoreAdj?: number;
+  scheduler?: Scheduler;
+  ioPriority?: { class: string; priority: number };
+  /** Of a program that enters (`exec`): while it does so, and then. Lists of CPUs, `0-3,7`. */
+  execCPUAffinity?: { initial?: string; final?: string };
+}
+
+/** sched_setattr(2); times in nanoseconds. */
+export interface Scheduler {
+  policy: string;
+  nice?: number;
+  priority?: number;
+  flags?: string[];
+  runtime?: number;
+  deadline?: number;
+  period?: number;
+}
+
+/** `timeout` in seconds. */
+export interface Hook {
+  path: string;
+  args?: string[];
+  env?: string[];
+  timeout?: number;
 }
 
 export interface Capabilities {
@@ -71,6 +94,7 @@ export interface Linux {
   maskedPaths?: string[];
   readonlyPaths?: string[];
   rootfsPropagation?: string;
+  personality?: { domain: string; flags?: string[] };
 }
 
 export interface Device {

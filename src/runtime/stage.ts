@@ -1,4 +1,3 @@
-import type { SyscallName } from '../kernel/index.ts';
 import { type Argument, Slot, type Step } from '../launch/index.ts';
 
 /** Writes the steps of one stage at the end of a list. */
@@ -12,14 +11,14 @@ export class Stage {
   }
 
   /** Adds a call. */
-  call(call: SyscallName, args: readonly Argument[], why: string, more: Partial<Step> = {}): void {
+  call(call: Step['call'], args: readonly Argument[], why: string, more: Partial<Step> = {}): void {
     this.#list.push({ stage: this.#name, call, args, why, ...more });
   }
 
   /** Adds a call whose result later steps use. */
   open(
     name: string,
-    call: SyscallName,
+    call: Step['call'],
     args: readonly Argument[],
     why: string,
     more: Partial<Step> = {},

@@ -11,14 +11,14 @@ import {
   waitHangUp,
   waitHere,
 } from '../../kernel/index.ts';
+// Not through the folders' indexes, which `tsbox run` loads.
+import { enterProgram, planFile } from '../../launch/enter-program.ts';
 import { type Arena, failureError, layOut, leftOpen, runPlan, type Step } from '../../launch/index.ts';
-// Not through the folder's index, which `tsbox run` loads.
 import { type EntryPlan, type ExecInput, planEntry, planHelper } from '../../runtime/exec-plan.ts';
 import { isExec, type Process, type Stdio, type TerminalStdio } from '../../runtime/index.ts';
 import { execError } from '../program-error.ts';
 import { endProcess } from '../start.ts';
 import { withStateLock } from '../state-lock.ts';
-import { enterProgram, planFile } from './enter-program.ts';
 import { isFrozen, notRunning, type Target } from './target.ts';
 
 /** A program that runs. */

@@ -1,14 +1,10 @@
-import { compileSeccomp, type Filter, filterFlags, type Machine } from '../../runtime/seccomp/index.ts';
-import type { Seccomp } from '../../runtime/spec.ts';
-import { cachedFilterFile, readFilter, readShippedFilter, writeFilter } from './cache.ts';
+import { cachedFilterFile, readFilter, readShippedFilter, writeFilter } from '../../runtime/seccomp/cache.ts';
+import { compileSeccomp, type Filter, type Machine } from '../../runtime/seccomp/index.ts';
+import { REVISION } from '../../runtime/seccomp/kept.ts';
 import { defaultProfile, RELEVANT_CAPABILITIES, RELEVANT_KERNELS } from './default-profile.data.ts';
 import { kernelAtLeast, resolveProfile } from './profile.ts';
 
-/**
- * Part of every kept filter's name. To be raised with each change of the compiler, the system call table or the default profile that
- * changes a filter; a test compares digests and says so.
- */
-export const REVISION = 1;
+export { REVISION, seccompFilter } from '../../runtime/seccomp/kept.ts';
 
 /**
  * The filter of the default profile for a container with these capabilities (its bounding set).
@@ -25,20 +21,6 @@ export function compiledDefault(capabilities: string[], kernelRelease: string): 
   if (kept !== undefined) return { filter: kept, flags: 0 };
   const compiled = compileDefault(capabilities, kernelRelease, arch);
   writeFilter(cachedFilterFile(name), compiled.filter);
-  return compiled;
-}
-
-/** The filter of any profile, kept under the digest of the profile. */
-export function seccompFilter(seccomp: Seccomp): Filter {
-  // Loading node:crypto takes 2 ms, which the default profile need not pay.
-  const { createHash } = process.getBuiltinModule('node:crypto');
-  const digest = createHash('sha256')
-    .update(`${REVISION} ${process.arch} ${canonical(seccomp)}`)
-    .digest('hex');
-  const kept = readFilter(cachedFilterFile(digest));
-  if (kept !== undefined) return { filter: kept, flags: filterFlags(seccomp) };
-  const compiled = compileSeccomp(seccomp);
-  writeFilter(cachedFilterFile(digest), compiled.filter);
   return compiled;
 }
 
@@ -59,13 +41,4 @@ export function compileDefault(capabilities: string[], kernelRelease: string, ar
 
 function bits(names: string[], holds: (name: string) => boolean): string {
   return names.reduce((sum, name, index) => sum + (holds(name) ? 2 ** index : 0), 0).toString(16);
-}
-
-/** JSON with the keys in order, so that equal profiles have equal text. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part) => {
-    if (typeof part === 'bigint') return `${part}n`;
-    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
-    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
 }

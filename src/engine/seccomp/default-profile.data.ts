@@ -2,7 +2,7 @@ import type { Profile } from './profile.ts';
 
 /**
  * Docker's default profile as of moby/profiles of May 2026: the same calls under the same conditions, without the parts for
- * processors that tsbox does not run on. Raise REVISION in compiled.ts with every change here.
+ * processors that tsbox does not run on. Raise REVISION in src/runtime/seccomp/kept.ts with every change here.
  */
 export function defaultProfile(): Profile {
   return {

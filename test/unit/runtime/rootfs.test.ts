@@ -62,6 +62,7 @@ test('without layers a directory is used as it is', () => {
     each.spec.root.path = '/bundle/rootfs';
   });
   expect(configured(input)).toEqual([
-    'rootfs = open_tree(AT_FDCWD, /bundle/rootfs, OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE)',
+    'bundle_rootfs = openat2(AT_FDCWD, /bundle/rootfs, {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_NO_SYMLINKS}, 24)',
+    'rootfs = open_tree(bundle_rootfs, , OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE)',
   ]);
 });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { cString, Errno, nativeFile, syscall } from '../../kernel/index.ts';
+import { cString, Errno, nativeFile, syscall } from '../kernel/index.ts';
 
 /**
  * native/enter.c as a file in memory that is sealed: /proc/PID/exe of a process that runs it leads to this, and nobody can write to it, not

@@ -1,0 +1,90 @@
+import { AT, Errno, PR } from '../kernel/index.ts';
+import { flags, named, type Step } from '../launch/index.ts';
+import { passes } from './filter-check.ts';
+import { hookSteps } from './hook-steps.ts';
+import { dropPrivileges } from './identity.ts';
+import type { PlanInput } from './plan-input.ts';
+import { execProgram, type Kept, programPaths } from './program.ts';
+import type { Hook, Process } from './spec.ts';
+import { Stage } from './stage.ts';
+
+/**
+ * How a container waits for its start (src/oci/). It is carried out by native/enter.c and not in Node's memory, nobody need be there when it is let go,
+ * and it belongs to whoever adopts its orphaned parent's children. The numbers are descriptors of native/enter.c.
+ */
+export interface Held {
+  /** The read end of `exec.fifo`, open for writing as well, so that reading waits: a byte lets it go. */
+  gate: number;
+  /** Takes the number of `ready` once it waits: it closes at exec, or says what failed. */
+  result: number;
+  /** Hooks of the host wait for it to be in its namespaces: it writes `h`, and goes on when a byte comes. */
+  acknowledge?: number;
+  /** The state, as a file, for its own hooks. */
+  state: number;
+  createContainer: readonly Hook[];
+  startContainer: readonly Hook[];
+  /** How many descriptors from 3 on the program gets. */
+  preserve: number;
+  /** Where the one with the number 3 is meanwhile. */
+  third: number;
+}
+
+/** What of it stays open while it waits. */
+export function keptWhileWaiting(held: Held, ready: number): Kept {
+  const numbers = [ready, held.gate, held.result, held.state];
+  return { first: Math.min(...numbers), last: Math.max(...numbers), above: held.preserve };
+}
+
+/** In its namespaces, where the host can still be seen: the time for those hooks that are to change what it will see. */
+export function runEarlyHooks(steps: Step[], held: Held, ready: number): void {
+  const stage = new Stage(steps, 'Hooks');
+  if (held.acknowledge !== undefined) {
+    const byte = { bytes: Buffer.alloc(8), text: 'byte' };
+    stage.call('write', [ready, 'h', 1], 'its namespaces are there: the hooks of the host may run');
+    stage.call('read', [held.acknowledge, byte, 1], 'until they have');
+    stage.call('write', [ready, '.', 1], 'unless who runs them is dead: then this fails');
+  }
+  for (const hook of held.createContainer) hookSteps(stage, hook, held.state);
+}
+
+/** Everything from here on needs no more of the system calls than the filter lets pass, else the filter comes as late as the exec. */
+export function waitForStart(steps: Step[], input: PlanInput, held: Held): void {
+  const { process } = input.spec;
+  const last: Step[] = [];
+  const stage = new Stage(last, 'Wait');
+  findProgram(stage, process);
+  stage.call('prctl', [flags(PR, 'PR_SET_NAME'), 'tsbox-init'], 'what it is called while it waits');
+  stage.call('write', [input.ready, 'w', 1], 'all is prepared');
+  const closeOnExec = named('O_CLOEXEC', 0o2000000);
+  stage.call(
+    'dup3',
+    [held.result, input.ready, closeOnExec],
+    '`create` may end; from now on `start` is told',
+  );
+  const byte = { bytes: Buffer.alloc(8), text: 'byte' };
+  stage.call('read', [held.gate, byte, 1], 'until `start`');
+  for (const hook of held.startContainer) hookSteps(stage, hook, held.state);
+  const { seccomp } = input;
+  const exec: Step[] = [];
+  execProgram(new Stage(exec, 'Become the program'), process, undefined);
+  const all = [...last, ...exec];
+  if (seccomp === undefined || all.every((step) => passes(seccomp, step))) {
+    dropPrivileges(new Stage(steps, 'Become the program'), process, seccomp, true);
+    steps.push(...all);
+    return;
+  }
+  steps.push(...last);
+  dropPrivileges(new Stage(steps, 'Become the program'), process, seccomp, true);
+  steps.push(...exec);
+}
+
+/** A program that is not there is a failure of `create` (which engines tell from one of `start`), though only exec can be sure. */
+function findProgram(stage: Stage, process: Process): void {
+  const candidates = programPaths(process);
+  for (const [index, path] of candidates.entries()) {
+    const left = candidates.length - 1 - index;
+    const tolerate = left === 0 ? [] : [Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES];
+    const args = [named('AT_FDCWD', AT.AT_FDCWD), path, named('X_OK', 1)];
+    stage.call('faccessat', args, 'the program is there', { tolerate, skipOnSuccess: left });
+  }
+}
