@@ -1,6 +1,6 @@
 /*
  * What the parts of the monitor have in common: its descriptors, the system calls that only it makes, and a few words about memory and
- * text that a C library would have. monitor.c is the program; monitor-log.h and monitor-attach.h are its two larger parts.
+ * text that a C library would have. monitor.c is the program; monitor-log.h, monitor-attach.h and monitor-start.h are its larger parts.
  */
 #ifndef TSBOX_MONITOR_H
 #define TSBOX_MONITOR_H

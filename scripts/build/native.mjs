@@ -37,7 +37,7 @@ const targets = [
     output: 'monitor',
     source: 'monitor.c',
     headers: [
-      ...['monitor.h', 'monitor-log.h', 'monitor-attach.h'],
+      ...['monitor.h', 'monitor-log.h', 'monitor-attach.h', 'monitor-start.h'],
       ...['launch.c', 'plan.h', 'program.h', 'syscall.h'],
     ],
     flags: program,
