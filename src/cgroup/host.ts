@@ -125,5 +125,5 @@ const V1_CONTROLLERS = new Set(
 );
 
 function readControllers(directory: string): string[] {
-  return readFileSync(`${directory}/cgroup.controllers`, 'latin1').split(/\s+/).filter(Boolean);
+  return readFileSync(`${directory}/cgroup.controllers`, 'utf8').split(/\s+/).filter(Boolean);
 }

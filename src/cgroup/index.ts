@@ -17,7 +17,7 @@ export { type CgroupHost, findCgroup } from './host.ts';
 export { freezeCgroup, killCgroup, thawCgroup } from './kill.ts';
 export type { LimitWrite } from './limit-write.ts';
 export { controllersOf, limitWrites } from './limits.ts';
-export { prepareParents } from './parents.ts';
+export { areOffered, prepareParents } from './parents.ts';
 export { cgroupPath } from './path.ts';
 export { removeCgroup, removeCgroupNow } from './remove.ts';
 export { requireControllers, requireFiles } from './require.ts';

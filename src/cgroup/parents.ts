@@ -13,13 +13,20 @@ import type { CgroupHost } from './host.ts';
 export function prepareParents(host: CgroupHost, path: string, controllers: readonly string[]): void {
   const parent = dirname(path);
   const groups = lineage(host.mountPoint, parent);
-  // A controller cannot be enabled in a group unless it is in all those above, so one look at the last tells about all.
-  if (missingIn(parent, controllers)?.length === 0) return;
+  if (areOffered(path, controllers)) return;
   for (const group of groups) {
     makeGroup(host, group);
     const missing = missingIn(group, controllers) ?? [];
     if (missing.length > 0) enable(host, group, missing);
   }
+}
+
+/**
+ * Whether the group at `path` would have these controllers. One cannot be enabled in a group unless it is in all those above, so one look at the parent
+ * tells about all.
+ */
+export function areOffered(path: string, controllers: readonly string[]): boolean {
+  return missingIn(dirname(path), controllers)?.length === 0;
 }
 
 /** The groups from the mount point to `last`, both included. */
@@ -46,7 +53,7 @@ function makeGroup(host: CgroupHost, group: string): void {
 /** Which of the controllers are not enabled for the children of the group; undefined where there is no such group. */
 function missingIn(group: string, controllers: readonly string[]): string[] | undefined {
   try {
-    const enabled = readFileSync(join(group, 'cgroup.subtree_control'), 'latin1').split(/\s+/);
+    const enabled = readFileSync(join(group, 'cgroup.subtree_control'), 'utf8').split(/\s+/);
     return controllers.filter((name) => !enabled.includes(name));
   } catch {
     return undefined;

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CgroupHost } from './host.ts';
 import type { LimitWrite } from './limit-write.ts';
@@ -20,10 +20,12 @@ export function memoryIsTight(host: CgroupHost, path: string, writes: readonly L
 
 const ROOMY = 32 * 1024 * 1024;
 
-/** A group without the controller has no such file. */
+/** A group without the controller has no such file, and none that is gone by now. */
 function isLimited(group: string): boolean {
+  const file = join(group, 'memory.max');
+  if (!existsSync(file)) return false;
   try {
-    return readFileSync(join(group, 'memory.max'), 'latin1') !== 'max\n';
+    return readFileSync(file, 'latin1') !== 'max\n';
   } catch {
     return false;
   }

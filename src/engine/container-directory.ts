@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   mkdirSync,
   openSync,
@@ -47,11 +48,11 @@ function uuid(): string {
  */
 export function makeContainerDirectory(id: string, name: string | undefined): ContainerDirectory {
   const path = join(containersDirectory(), id);
-  mkdirSync(namesDirectory(), { recursive: true, mode: 0o700 });
+  if (!existsSync(namesDirectory())) mkdirSync(namesDirectory(), { recursive: true, mode: 0o700 });
   const fd = makeLocked(path);
   try {
-    mkdirSync(join(path, 'upper'), 0o755);
-    mkdirSync(join(path, 'work'), 0o700);
+    mkdirSync(`${path}/upper`, 0o755);
+    mkdirSync(`${path}/work`, 0o700);
     return { id, path, fd, name: takeName(id, name) };
   } catch (error) {
     removeTree(path);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { findImage, type StoredImage } from '../image/index.ts';
+import { findImageAgain, type StoredImage } from '../image/index.ts';
 import type { PullEvent } from '../image/pull/index.ts';
 import { embeddedImage, TsboxError } from '../kernel/index.ts';
 
@@ -28,7 +28,7 @@ export async function imageFor(name: string, choice: ImageChoice = {}): Promise<
     throw new TsboxError('BAD_OPTION', `--pull is missing, always or never, not \`${pull.slice(0, 40)}\``);
   if (pull === 'always') return await pullFor(name, choice);
   try {
-    return findImage(name);
+    return findImageAgain(name);
   } catch (error) {
     const { code } = error as TsboxError;
     if (code === 'LAYER_MISSING') return await unpack(name, choice);

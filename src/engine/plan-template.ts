@@ -17,10 +17,12 @@ export interface LaidOut {
  * A program that starts one container often starts many that differ in nothing but their ids, which are all of one length. Planning and
  * laying out anew takes 1 ms, four times that while V8 has compiled nothing; so memory whose container has exec'd is kept with a copy of what was in it at
  * first, and for an equal input the copy is put back, with the new id wherever the old one was.
+ *
+ * @param kind the same object for inputs that are equal but for their ids, descriptors and what was found out about the cgroup
  */
-export function layOutContainer(input: PlanInput): LaidOut {
-  const key = keyOf(input);
-  const at = free.findIndex((template) => template.key === key && template.suits(input));
+export function layOutContainer(input: PlanInput, kind?: object): LaidOut {
+  const key = kind === undefined ? keyOf(input) : keyOfRest(input);
+  const at = free.findIndex((one) => one.kind === kind && one.key === key && one.suits(input));
   if (at >= 0) {
     const [template] = free.splice(at, 1) as [Template];
     template.renew(input.id);
@@ -30,7 +32,7 @@ export function layOutContainer(input: PlanInput): LaidOut {
   }
   const plan = planContainer(input);
   const arena = layOut(plan);
-  const template = new Template(key, input, plan, arena);
+  const template = new Template(kind, key, input, plan, arena);
   return { plan, arena, step: (of) => of, done: () => keep(template) };
 }
 
@@ -51,6 +53,7 @@ function keep(template: Template): void {
 }
 
 class Template {
+  readonly kind: object | undefined;
   readonly key: string;
   readonly plan: ContainerPlan;
   readonly arena: Arena;
@@ -60,7 +63,8 @@ class Template {
   readonly #id: string;
   #places: { at: number; length: number }[] | undefined;
 
-  constructor(key: string, input: PlanInput, plan: ContainerPlan, arena: Arena) {
+  constructor(kind: object | undefined, key: string, input: PlanInput, plan: ContainerPlan, arena: Arena) {
+    this.kind = kind;
     this.key = key;
     this.plan = plan;
     this.arena = arena;
@@ -112,6 +116,17 @@ function keyOf(input: PlanInput): string {
     host: hostFacts(input),
   };
   return JSON.stringify(plain).replaceAll(input.id, '\0').replaceAll(input.id.slice(0, SHORT), '\x01');
+}
+
+/** What inputs of one kind may differ in. */
+function keyOfRest(input: PlanInput): string {
+  return JSON.stringify([
+    input.stdio,
+    input.ready,
+    input.cgroup?.writes,
+    input.cgroup?.tight,
+    hostFacts(input),
+  ]);
 }
 
 function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

@@ -1,5 +1,6 @@
 import { release } from 'node:os';
 import {
+  areOffered,
   type CgroupHost,
   cgroupPath,
   controllersOf,
@@ -14,6 +15,7 @@ import {
 import { readImageFile, type StoredImage } from '../image/index.ts';
 import { nativeFile } from '../kernel/index.ts';
 import type { CgroupPlan, PlanInput, SeccompFilter } from '../runtime/index.ts';
+import { type Host, thisHost } from './host.ts';
 import { fitCapabilities } from './own-capabilities.ts';
 import { containersDirectory } from './paths.ts';
 import { idRangesInUse } from './records.ts';
@@ -30,6 +32,16 @@ export interface Prepared {
   input: Omit<PlanInput, 'stdio' | 'ready'>;
   /** Makes the parents of the cgroup and drops the limits that this kernel has no file for; the only part with effects. */
   makeCgroupParents(): void;
+  cgroup: PreparedCgroup;
+  /** The same object for all containers that differ only in their ids. */
+  kind?: object;
+}
+
+export interface PreparedCgroup {
+  plan: CgroupPlan;
+  makeParents(): void;
+  /** The same for another container; undefined where the host's controllers are others now. */
+  again(id: string): PreparedCgroup | undefined;
 }
 
 /** @throws {TsboxError} for whatever is wrong with the options, the image or the limits */
@@ -38,6 +50,7 @@ export function prepare(
   command: readonly string[],
   options: RunOptions,
   id: string,
+  host: Host = thisHost,
 ): Prepared {
   const built = buildSpec({
     id,
@@ -46,9 +59,10 @@ export function prepare(
     command,
     readImageFile: (path, maximumBytes) => readImageFile(image.layers, path, maximumBytes),
     idRangesInUse,
+    host,
   });
   fitCapabilities(built.spec, options);
-  const { cgroup, makeCgroupParents } = prepareCgroup(built, options, id);
+  const cgroup = prepareCgroup(built, options, id);
   const input: Prepared['input'] = {
     id,
     spec: built.spec,
@@ -57,41 +71,56 @@ export function prepare(
       directory: `${containersDirectory()}/${id}`,
       keep: options.rm === false,
     },
-    cgroup,
+    cgroup: cgroup.plan,
     seccomp: chooseSeccomp(built),
     files: built.files,
     ...(built.directories && { directories: built.directories }),
     kernel: kernelVersion(),
     ...(built.init && { init: nativeFile('init') }),
   };
-  return { image, built, input, makeCgroupParents };
+  return { image, built, input, cgroup, makeCgroupParents: cgroup.makeParents };
 }
 
-export function prepareCgroup(built: BuiltSpec, options: RunOptions, id: string) {
+export function prepareCgroup(built: BuiltSpec, options: RunOptions, id: string): PreparedCgroup {
   const host = findCgroup();
   const resources = built.spec.linux.resources ?? {};
-  const path = cgroupPath(host, id, options.cgroupParent);
   const writes = requireControllers(host, limitWrites(resources));
   const program = deviceProgramOf(JSON.stringify(resources.devices ?? []));
-  const cgroup: CgroupPlan = { path, writes, ...(program && { deviceProgram: program }) };
-  const makeCgroupParents = () => {
-    const needed = controllersOf(writes);
-    prepareParents(host, path, needed);
-    offerStatistics(host, path, needed);
-    cgroup.writes = requireFiles(path, writes);
-    cgroup.tight = memoryIsTight(host, path, writes);
+  const controllers = host.controllers.join();
+  const forContainer = (id: string): PreparedCgroup => {
+    const path = cgroupPath(host, id, options.cgroupParent);
+    const plan: CgroupPlan = { path, writes, ...(program && { deviceProgram: program }) };
+    const makeParents = () => {
+      const needed = controllersOf(writes);
+      const all = [...new Set([...needed, ...counted(host)])];
+      if (!areOffered(path, all)) {
+        prepareParents(host, path, needed);
+        offerStatistics(host, path, all);
+      }
+      plan.writes = requireFiles(path, writes);
+      plan.tight = memoryIsTight(host, path, writes);
+    };
+    const again = (id: string) => {
+      const now = findCgroup();
+      const alike = now.mountPoint === host.mountPoint && now.controllers.join() === controllers;
+      return alike ? forContainer(id) : undefined;
+    };
+    return { plan, makeParents, again };
   };
-  return { cgroup, makeCgroupParents };
+  return forContainer(id);
 }
 
 const deviceProgramOf = remember((rules) => deviceProgram(JSON.parse(rules)));
 
+/** What a container without limits has statistics of. */
+function counted(host: CgroupHost): string[] {
+  return ['cpu', 'memory', 'pids', 'io'].filter((name) => host.controllers.includes(name));
+}
+
 /** A container without limits has statistics all the same, where the host lets us count. */
-function offerStatistics(host: CgroupHost, path: string, needed: readonly string[]): void {
-  const counted = ['cpu', 'memory', 'pids', 'io'].filter((name) => host.controllers.includes(name));
-  if (counted.every((name) => needed.includes(name))) return;
+function offerStatistics(host: CgroupHost, path: string, all: readonly string[]): void {
   try {
-    prepareParents(host, path, counted);
+    prepareParents(host, path, all);
   } catch {
     // Its limits are kept; that is what was asked for.
   }

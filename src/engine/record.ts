@@ -75,6 +75,15 @@ export function writeRecord(record: ContainerRecord): void {
 }
 
 /**
+ * The first record of a container, before anything but its directory is there. Half a record, after a crash, is as good as none: what was made until then is
+ * removed.
+ */
+export function writeFirstRecord(record: ContainerRecord): void {
+  const file = join(containersDirectory(), record.id, FILE);
+  writeFileSync(file, `${JSON.stringify(record)}\n`, { mode: 0o600, flag: 'wx' });
+}
+
+/**
  * Undefined where there is none: the container is just being made or removed. Where the file is damaged (a power failure, a full disk of an older
  * version) the one before it counts, and that is said once.
  */

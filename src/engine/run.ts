@@ -15,8 +15,9 @@ import { imageFor } from './image-for.ts';
 import { startJanitor } from './janitor.ts';
 import { checkName } from './options/index.ts';
 import { kernelVersion, type Prepared, prepare } from './prepare.ts';
+import { prepareAlike } from './prepare-alike.ts';
 import { bootId, identify } from './process-identity.ts';
-import { type ContainerRecord, writeRecord } from './record.ts';
+import { type ContainerRecord, writeFirstRecord, writeRecord } from './record.ts';
 import type { RunOptions } from './run-options.ts';
 import { RunningContainer } from './running-container.ts';
 import { discardCgroup, endProcess, type Started, start } from './start.ts';
@@ -42,9 +43,11 @@ export async function run(
   requireRoot();
   requireKernel(kernelVersion());
   const stored = await imageFor(image, options);
+  const mayBlock = options.mayBlock ?? false;
   if (options.name !== undefined) checkName('--name', options.name);
   const id = newContainerId();
-  const prepared = prepare(stored, command, { rm: true, ...options }, id);
+  // Who may block starts one.
+  const prepared = (mayBlock ? prepare : prepareAlike)(stored, command, { rm: true, ...options }, id);
   startJanitor(endAll);
   const directory = makeDirectory(id, options.name);
   live.set(id, undefined);
@@ -53,13 +56,12 @@ export async function run(
   try {
     if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);
     const record = newRecord(prepared, directory.name, image, options);
-    writeRecord(record);
+    writeFirstRecord(record);
     prepareWritableLayer(directory.path, prepared.built.spec);
     if (record.volumes) (await import('./volume/attach.ts')).attachVolumes(record);
     prepared.makeCgroupParents();
     const log = record.rm ? undefined : await openLog(id, options);
     streams = chooseStreams(options, mappedOwner(prepared.built.spec), log !== undefined);
-    const mayBlock = options.mayBlock ?? false;
     let unwritten: unknown;
     const starting = start(prepared, streams, { timed: options.profile ?? false, mayBlock }, (pid) => {
       try {

@@ -41,7 +41,7 @@ export async function start(
   const input = { ...prepared.input, stdio: streams.child, ready: ready.write };
   let laidOut: LaidOut;
   try {
-    laidOut = timed || mayBlock ? layOutOnce(input, { timed }) : layOutContainer(input);
+    laidOut = timed || mayBlock ? layOutOnce(input, { timed }) : layOutContainer(input, prepared.kind);
     carryOut(laidOut.arena);
   } catch (error) {
     closeDescriptor(ready.read);

@@ -9,7 +9,14 @@ import type { StoredImage } from './stored-image.ts';
 export { ARCHIVE_LIMITS, type ArchiveLimits } from './limits.ts';
 export { readImageFile } from './read-file.ts';
 export { parseReference, type Reference } from './reference.ts';
-export { findImage, listImages, type RemovedImage, removeImage, sweepImages } from './store/index.ts';
+export {
+  findImage,
+  findImageAgain,
+  listImages,
+  type RemovedImage,
+  removeImage,
+  sweepImages,
+} from './store/index.ts';
 export type { ImageConfig, StoredImage } from './stored-image.ts';
 export type { ImportOptions };
 

@@ -13,7 +13,7 @@ export interface ProcessIdentity {
 /** Undefined where no process has this PID. */
 export function identify(pid: number): ProcessIdentity | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name, field 2, is in parentheses and may have spaces and parentheses in it.
     const start = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
     return Number.isSafeInteger(start) ? { pid, start } : undefined;

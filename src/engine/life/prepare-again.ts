@@ -30,16 +30,17 @@ export function prepareAgain(record: ContainerRecord): Omit<Prepared, 'image'> {
     stopTimeout: record.stopTimeout ?? 10,
     init,
   };
-  const { cgroup, makeCgroupParents } = prepareCgroup(built, options, id);
+  const cgroup = prepareCgroup(built, options, id);
   return {
     built,
-    makeCgroupParents,
+    cgroup,
+    makeCgroupParents: cgroup.makeParents,
     input: {
       id,
       spec,
       // Kept: it may be started again.
       overlay: { layers, directory: `${containersDirectory()}/${id}`, keep: true },
-      cgroup,
+      cgroup: cgroup.plan,
       seccomp: seccompOf(spec),
       files,
       kernel: kernelVersion(),

@@ -4,6 +4,7 @@
  */
 export type { ImageUser } from './conflict.ts';
 export { findById, findImage, findNamed, findStored, listImages, notFound } from './find.ts';
+export { findImageAgain } from './find-again.ts';
 export { sweepImages } from './garbage.ts';
 export {
   type Descriptor,
