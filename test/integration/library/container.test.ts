@@ -197,8 +197,9 @@ describeRoot('the library', () => {
   });
 
   test('errors are TsboxErrors with a code', async () => {
-    await expect(run('no-such-image')).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND', exitCode: 125 });
-    await expect(run('no-such-image')).rejects.toBeInstanceOf(TsboxError);
+    const unknown = () => run('no-such-image', [], { pull: 'never' });
+    await expect(unknown()).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND', exitCode: 125 });
+    await expect(unknown()).rejects.toBeInstanceOf(TsboxError);
     await expect(start(['true'], { memory: 'plenty' })).rejects.toMatchObject({ code: 'BAD_OPTION' });
     await expect(start(['true'], { name: '!' })).rejects.toBeInstanceOf(TsboxError);
     expect(KernelError.prototype).toBeInstanceOf(TsboxError);

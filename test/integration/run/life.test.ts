@@ -181,7 +181,7 @@ describeRoot('images', () => {
   });
 
   test('one that is not there says so, and how to get it', () => {
-    expect(tsbox(['run', '--rm', 'alpne', 'true'])).toEqual({
+    expect(tsbox(['run', '--rm', '--pull', 'never', 'alpne', 'true'])).toEqual({
       status: 125,
       stdout: '',
       stderr: expect.stringMatching(/^tsbox: .*`?alpne.*\n.*tsbox import/),
