@@ -87,5 +87,7 @@ describeRoot(`images of real packages, from Debian's registry${why}`, () => {
       'sub/hard',
       '1000',
     ]);
+    // The fourth layer has files in them, and does not describe them.
+    expect(show("stat -c '%a %u:%g' /implied /implied/parent")).toEqual(['711 12:34', '1770 56:78']);
   });
 });
