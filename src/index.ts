@@ -11,6 +11,7 @@
  *
  * Everything that the command does, it does through this file. Needs root.
  */
+export * from './changes.ts';
 export * from './containers.ts';
 export type { Container, ContainerStats, ExitStatus, StartOptions, Stdio } from './engine/container.ts';
 export type { DiskUsage } from './engine/disk-usage.ts';

@@ -108,6 +108,21 @@ export const COMMANDS: Record<string, CommandEntry> = {
     group: 'Containers',
     run: async (args) => (await import('./ps.ts')).ps(args),
   },
+  diff: {
+    summary: "Show what a container has changed of its image's files",
+    group: 'Containers',
+    run: async (args) => (await import('./diff.ts')).diff(args),
+  },
+  export: {
+    summary: "Write all of a container's files to a tar archive",
+    group: 'Containers',
+    run: async (args) => (await import('./export.ts')).exportCommand(args),
+  },
+  commit: {
+    summary: 'Make an image of a container',
+    group: 'Images',
+    run: async (args) => (await import('./commit.ts')).commit(args),
+  },
   rm: {
     summary: 'Remove containers',
     group: 'Containers',

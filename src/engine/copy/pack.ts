@@ -1,11 +1,18 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { isOpaque } from '../../image/read-file.ts';
 import type { TarEntry, TarEntryType } from '../../image/tar/index.ts';
-import { closeDescriptor, cString, Errno, O, S, syscall } from '../../kernel/index.ts';
+import { closeDescriptor, cString, Errno, O, openat2, RESOLVE, S, syscall } from '../../kernel/index.ts';
 import { tarEntryHeader } from './tar-entry.ts';
 
 export interface PackOptions {
   /** What a host's id is called in the archive. */
   owner: (id: number, kind: 'uid' | 'gid') => number;
+  /** Directories and files that something else is mounted on are empty. */
+  withoutMounts?: boolean;
+  /** It is the upper directory of an overlay: what it hides is written down as in an image's layer. */
+  asLayer?: boolean;
+  /** Leaves out what it is false for; by the name in the archive. */
+  include?: (name: string) => boolean;
 }
 
 /**
@@ -16,7 +23,7 @@ export interface PackOptions {
  * @param name what it is called in the archive; empty for the content of a directory
  */
 export async function* pack(top: number, name: string, options: PackOptions): AsyncGenerator<Buffer> {
-  yield* packOne(top, name, { ...options, links: new Map() }, 0);
+  yield* packOne(top, name, { ...options, links: new Map() }, { depth: 0, mounted: false });
   yield Buffer.alloc(1024);
 }
 
@@ -28,7 +35,13 @@ interface Packing extends PackOptions {
 /** So many directories are open at once. */
 const DEEPEST = 900;
 
-async function* packOne(fd: number, name: string, packing: Packing, depth: number): AsyncGenerator<Buffer> {
+interface Place {
+  depth: number;
+  /** Whether it is on another mount than its directory. */
+  mounted: boolean;
+}
+
+async function* packOne(fd: number, name: string, packing: Packing, place: Place): AsyncGenerator<Buffer> {
   const stats = fstatSync(fd, { bigint: true });
   const type = TYPES[Number(stats.mode) & S.S_IFMT];
   // A socket means something only to whoever listens.
@@ -41,16 +54,21 @@ async function* packOne(fd: number, name: string, packing: Packing, depth: numbe
     major: Number((stats.rdev >> 8n) & 0xfffn),
     minor: Number((stats.rdev & 0xffn) | ((stats.rdev >> 12n) & 0xfff00n)),
   };
+  if (packing.asLayer && type === 'character' && stats.rdev === 0n) {
+    yield whiteout(name);
+    return;
+  }
   if (type === 'symlink') entry.linkName = readLink(fd);
   const key = `${stats.dev}:${stats.ino}`;
   const first = type === 'file' && stats.nlink > 1n ? packing.links.get(key) : undefined;
-  if (first !== undefined) yield tarEntryHeader({ ...entry, type: 'link', linkName: first });
+  if (place.mounted && type === 'file') yield tarEntryHeader(entry);
+  else if (first !== undefined) yield tarEntryHeader({ ...entry, type: 'link', linkName: first });
   else if (type === 'file') {
     if (stats.nlink > 1n) packing.links.set(key, name);
     yield* packFile(fd, entry);
   } else {
     yield tarEntryHeader(entry);
-    if (type === 'directory') yield* packDirectory(fd, name, packing, depth);
+    if (type === 'directory' && !place.mounted) yield* packDirectory(fd, name, packing, place.depth);
   }
 }
 
@@ -93,17 +111,43 @@ async function* packDirectory(
 ): AsyncGenerator<Buffer> {
   if (depth > DEEPEST) throw new Error(`too many directories in each other: ${name.slice(0, 100)}`);
   const names = readdirSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' }).sort(Buffer.compare);
+  const below = (child: string) => (name === '' ? child : `${name}/${child}`);
+  if (packing.asLayer && isOpaque(fd, '.')) yield emptyFile(below('.wh..wh..opq'));
   for (const each of names) {
+    const path = below(each.toString('latin1'));
+    if (packing.include?.(path) === false) continue;
     const flags = O.O_PATH | O.O_NOFOLLOW | O.O_CLOEXEC;
     const child = syscall('openat', [fd, cString(each), flags, 0], { allow: [Errno.ENOENT] });
     if (child < 0) continue;
     try {
-      const latin1 = each.toString('latin1');
-      yield* packOne(child, name === '' ? latin1 : `${name}/${latin1}`, packing, depth + 1);
+      const mounted = packing.withoutMounts === true && isMountPoint(fd, each);
+      yield* packOne(child, path, packing, { depth: depth + 1, mounted });
     } finally {
       closeDescriptor(child);
     }
   }
+}
+
+/** Asked of the kernel: it would have to cross from one mount to another. */
+function isMountPoint(directory: number, name: Buffer): boolean {
+  const resolve = RESOLVE.RESOLVE_NO_XDEV | RESOLVE.RESOLVE_BENEATH;
+  const allow = [Errno.EXDEV, Errno.ENOENT];
+  const fd = openat2(directory, name, O.O_PATH | O.O_NOFOLLOW, resolve, { allow });
+  if (fd >= 0) closeDescriptor(fd);
+  return fd === -Errno.EXDEV;
+}
+
+/** How a layer says that a name is gone (OCI image-spec, layer.md, "Whiteouts"). */
+function whiteout(name: string): Buffer {
+  const slash = name.lastIndexOf('/') + 1;
+  return emptyFile(`${name.slice(0, slash)}.wh.${name.slice(slash)}`);
+}
+
+function emptyFile(name: string): Buffer {
+  return tarEntryHeader({
+    ...{ name, type: 'file', linkName: '', mode: 0o644, uid: 0, gid: 0, mtime: 0n, size: 0 },
+    ...{ major: 0, minor: 0, xattrs: undefined },
+  });
 }
 
 /** One character a byte. */

@@ -25,12 +25,8 @@ export function withImageDirectory(
   path: string,
   use: (directory: number) => void,
 ): void {
-  const [only] = layers;
-  if (only === undefined) return;
-  // overlayfs wants two layers at least, and one needs no overlayfs.
-  const single = layers.length === 1;
-  const root = single ? openSync(only, O.O_RDONLY | O.O_DIRECTORY) : mountReadOnly(layers);
-  try {
+  if (layers.length === 0) return;
+  withImageRoot(layers, (root) => {
     const resolve = RESOLVE.RESOLVE_IN_ROOT | RESOLVE.RESOLVE_NO_MAGICLINKS;
     const directory = openat2(root, `./${path}`, O.O_RDONLY | O.O_DIRECTORY, resolve, {
       path,
@@ -43,6 +39,16 @@ export function withImageDirectory(
     } finally {
       closeDescriptor(directory);
     }
+  });
+}
+
+/** The same with its root. */
+export function withImageRoot<T>(layers: readonly string[], use: (root: number) => T): T {
+  // overlayfs wants two layers at least, and one needs no overlayfs.
+  const single = layers.length === 1;
+  const root = single ? openSync(layers[0] as string, O.O_RDONLY | O.O_DIRECTORY) : mountReadOnly(layers);
+  try {
+    return use(root);
   } finally {
     if (single) closeSync(root);
     else closeDescriptor(root);
@@ -66,8 +72,8 @@ function mountReadOnly(layers: readonly string[]): number {
       if (Buffer.byteLength(joined) > 255)
         throw new TsboxError(
           'KERNEL_TOO_OLD',
-          `an image of ${layers.length} layers is too much to fill a volume from on this kernel`,
-          { advice: 'Linux 6.5 can do it; `nocopy` leaves the volume empty' },
+          `an image of ${layers.length} layers is too much to look into on this kernel`,
+          { advice: 'Linux 6.5 can do it; for a volume, `nocopy` leaves it empty' },
         );
       set('lowerdir', joined);
     }

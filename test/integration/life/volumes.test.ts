@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { describeRoot, image, inside, refused, scratch, store, tsbox } from '../support/tsbox.ts';
+import { makeImage } from './make-image.ts';
 import { failed, record, removesAll, said } from './support.ts';
 
 const volumes = join(store, 'volumes');
@@ -205,13 +206,3 @@ describeRoot('volumes', () => {
     said('volume', 'rm', 'whole');
   });
 });
-
-/** Of busybox and what a script makes in the root. */
-function makeImage(script: string, name: string, ...changes: string[]): void {
-  const root = scratch();
-  const make = `mkdir -p tree/bin; cp /bin/busybox tree/bin; for a in sh ls cat rm touch mount grep true; do ln -s busybox tree/bin/$a; done
-    (cd tree; ${script}); tar --xattrs -cf image.tar -C tree .`;
-  const { status, stderr } = spawnSync('bash', ['-ec', make], { cwd: root, encoding: 'utf8' });
-  if (status !== 0) throw new Error(stderr);
-  said('import', ...changes.flatMap((each) => ['--change', each]), join(root, 'image.tar'), name);
-}
