@@ -1,7 +1,16 @@
 import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { closeDescriptor, cString, O, openat2, RESOLVE, S, statAt, syscall } from '../../kernel/index.ts';
-import { readXattrs } from '../../kernel/xattrs.ts';
+import {
+  closeDescriptor,
+  cString,
+  O,
+  openat2,
+  RESOLVE,
+  readXattrs,
+  S,
+  statAt,
+  syscall,
+} from '../../kernel/index.ts';
 import { badArchive, plainName } from '../archive-error.ts';
 import { type Attributes, hasImplied, readImplied, setAttributes } from '../layer/index.ts';
 import { isOpaque } from '../read-file.ts';
