@@ -163,7 +163,7 @@ describe.skipIf(skipped)(
       // Unpacks it, and says so.
       tsbox(place, ['run', '--rm', '--cgroup-parent', place.cgroupParent, 'copied', 'true']);
       expect(show('copied')).toEqual(expected);
-      expect(tsbox(place, ['rmi', 'copied']).status).toBe(0);
+      expect(tsbox(place, ['image', 'prune', '-a', '-f']).status).toBe(0);
       expect(layersOf()).toEqual([]);
     });
 

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readImageFile } from '../../../src/image/index.ts';
@@ -141,6 +141,26 @@ describe.skipIf(!canMount)(`layers${canMount ? '' : needs}`, () => {
     await expect(unpack([file('lower', '1')], [hardLink('upper', 'lower')])).rejects.toThrow(
       '`upper` is a hard link to `lower`, which is not in the archive before it',
     );
+  });
+
+  it('tell which directories they leave out', async () => {
+    const implied = async (...entries: Made[]) => {
+      const path = join(store.root, `layer-${readdirSync(store.root).length}`);
+      mkdirSync(path);
+      return (await applyLayer(one(archive(...entries)), path)).implied.sort();
+    };
+    expect(await implied(file('a/b/c'), file('d/x'), directory('e'))).toEqual(['a', 'a/b', 'd']);
+    expect(await implied(file('a/b/c'), directory('a/b'), directory('f'), file('f/x'))).toEqual(['a']);
+    expect(await implied(file('a/.wh.b'), file('c/.wh..wh..opq'))).toEqual(['a', 'c']);
+    // With a whiteout of its own name it is another directory than the one below.
+    expect(await implied(file('a/b/x'), file('.wh.a'))).toEqual(['a/b']);
+    // Behind symbolic links, also where the directory is described by another path than it was made by.
+    const links = [directory('run'), symlink('link', 'run')];
+    expect(await implied(...links, file('link/foo/x'))).toEqual(['run/foo']);
+    expect(await implied(...links, file('link/foo/x'), directory('run/foo'))).toEqual([]);
+    expect(await implied(...links, file('run/foo/x'), directory('link/foo', { mode: 0o700 }))).toEqual([]);
+    expect(statSync(join(store.root, 'layer-6/run/foo')).mode & 0o777).toBe(0o700);
+    expect(await implied(file(Buffer.from('caf\xe9/x', 'latin1') as unknown as string))).toEqual(['caf\xe9']);
   });
 
   it('are read as overlayfs shows them', async () => {
