@@ -4,7 +4,7 @@ import { passes } from './filter-check.ts';
 import { hookSteps } from './hook-steps.ts';
 import { dropPrivileges } from './identity.ts';
 import type { PlanInput } from './plan-input.ts';
-import { execProgram, type Kept, programPaths } from './program.ts';
+import { CLOSE_RANGE, execProgram, type Kept, programPaths } from './program.ts';
 import type { Hook, Process } from './spec.ts';
 import { Stage } from './stage.ts';
 
@@ -54,6 +54,9 @@ export function waitForStart(steps: Step[], input: PlanInput, held: Held): void 
   const stage = new Stage(last, 'Wait');
   findProgram(stage, process);
   stage.call('prctl', [flags(PR, 'PR_SET_NAME'), 'tsbox-init'], 'what it is called while it waits');
+  const { first, last: highest } = keptWhileWaiting(held, input.ready);
+  const mark = flags(CLOSE_RANGE, 'CLOSE_RANGE_CLOEXEC');
+  stage.call('close_range', [first, highest, mark], 'the program gets none of these');
   stage.call('write', [input.ready, 'w', 1], 'all is prepared');
   const closeOnExec = named('O_CLOEXEC', 0o2000000);
   stage.call(

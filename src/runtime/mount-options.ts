@@ -121,3 +121,10 @@ const IGNORED = new Set([
   'z',
   'Z',
 ]);
+
+/** All words that are not a file system's own, for who wants to know. */
+export function mountWords(): string[] {
+  const attributes = Object.keys(ATTRIBUTES).flatMap((word) => [word, `r${word}`]);
+  const words = ['bind', 'rbind', 'idmap', 'ridmap', ...IGNORED, ...Object.keys(PROPAGATION), ...attributes];
+  return [...new Set(words)].sort();
+}

@@ -1,0 +1,84 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  controllersOf,
+  DEFAULT_DEVICE_RULES,
+  deviceProgram,
+  findCgroup,
+  type LimitWrite,
+  limitWrites,
+  prepareParents,
+  requireControllers,
+  requireFiles,
+} from '../cgroup/index.ts';
+import type { CgroupPlan, Resources } from '../runtime/index.ts';
+import { failure } from './state.ts';
+
+/**
+ * The group of a container, with its parents made and its limits as files.
+ *
+ * @param warn is told, in one line, of what is left out
+ * @throws {TsboxError} for a limit that this host cannot keep
+ */
+export function prepareCgroup(
+  cgroupsPath: string | undefined,
+  id: string,
+  resources: Resources,
+  warn: (message: string) => void,
+): CgroupPlan {
+  const host = findCgroup();
+  const path = groupPath(host.mountPoint, cgroupsPath, id);
+  const writes = requireControllers(
+    host,
+    keepable(host.controllers, limitWrites(resources), resources, warn),
+  );
+  // The default ones last, so that no rule can take them away, as runc has it.
+  const rules = [...(resources.devices ?? []), ...DEFAULT_DEVICE_RULES.filter(({ allow }) => allow)];
+  const program = deviceProgram(rules);
+  const needed = controllersOf(writes);
+  prepareParents(host, path, needed);
+  try {
+    const counted = ['cpu', 'memory', 'pids', 'io'].filter((name) => host.controllers.includes(name));
+    prepareParents(host, path, counted);
+  } catch {
+    // Without, there are fewer statistics. Its limits are kept.
+  }
+  const given = existsSync(path);
+  if (given && readFileSync(join(path, 'cgroup.procs'), 'latin1') !== '')
+    throw failure('CGROUP_BUSY', `the cgroup of the container is not empty: ${path}`);
+  return { path, given, writes: requireFiles(path, writes), ...(program && { deviceProgram: program }) };
+}
+
+/** Below the mount point, whether it begins with a slash or not. */
+function groupPath(mountPoint: string, cgroupsPath: string | undefined, id: string): string {
+  const names = (cgroupsPath ?? `tsbox-oci/${id}`).split('/').filter((name) => name !== '' && name !== '.');
+  const bad = names.some((name) => name === '..' || name.length > 255 || /\p{Cc}/u.test(name));
+  if (bad || names.length === 0)
+    throw failure(
+      'BAD_CONFIG',
+      `linux.cgroupsPath: ${JSON.stringify(cgroupsPath)} is not the path of a group`,
+    );
+  return [mountPoint, ...names].join('/');
+}
+
+/**
+ * On a host where v1 has the controllers, a limit cannot be kept. What somebody has asked for is refused; what an engine asks for whenever nobody does
+ * (Podman 2048 processes, Kubernetes a share of the CPU) would make every container impossible: it is left out, and said.
+ */
+function keepable(
+  controllers: readonly string[],
+  writes: LimitWrite[],
+  { pids, cpu }: Resources,
+  warn: (message: string) => void,
+): LimitWrite[] {
+  const left = writes.filter(({ controller, file }) => {
+    if (controllers.includes(controller)) return false;
+    if (file === 'pids.max') return pids?.limit === 2048;
+    return file === 'cpu.weight' && (cpu?.shares === 2 || cpu?.shares === 1024);
+  });
+  if (left.length > 0)
+    warn(
+      `cgroup v1's controllers are not used: without ${left.map(({ file, value }) => `${file}=${value}`).join(' and ')}, which the engine asks for by default`,
+    );
+  return writes.filter((write) => !left.includes(write));
+}

@@ -1,0 +1,92 @@
+/**
+ * `tsbox-oci`: runc's command line over src/oci/. One file a group of verbs, loaded when it is asked for: a `state` waits for nothing that only `create` needs.
+ */
+import { TsboxError } from '../../kernel/error.ts';
+import type { Place } from '../state.ts';
+import { failure } from '../state.ts';
+import { parseFlags } from './flags.ts';
+import { type Log, openLog } from './log.ts';
+
+/** What every verb is given. */
+export interface Call {
+  place: Place;
+  args: string[];
+  log: Log;
+}
+
+type Verb = (call: Call) => number | undefined | Promise<number | undefined>;
+
+/** @returns the exit status */
+export async function tsboxOci(args: readonly string[]): Promise<number> {
+  let log = openLog({ json: false, debug: false });
+  try {
+    const { flags, rest } = parseFlags(args, GLOBAL, { v: 'version', h: 'help' });
+    const format = flags.string('log-format') ?? 'text';
+    log = openLog({
+      file: flags.string('log') || undefined,
+      json: format === 'json',
+      debug: flags.is('debug'),
+    });
+    if (format !== 'json' && format !== 'text')
+      throw failure('BAD_OPTION', `unknown log-format ${JSON.stringify(format)}`);
+    if (flags.is('version')) return (await import('./about.ts')).printVersion();
+    const [name, ...own] = rest;
+    if (flags.is('help') || name === undefined || name === 'help')
+      return (await import('./about.ts')).printHelp();
+    const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+    if (verb === undefined)
+      throw failure('USAGE', `unknown command ${JSON.stringify(name)}; see tsbox-oci --help`);
+    if (flags.is('systemd-cgroup') && MAKING.has(name))
+      throw failure(
+        'NOT_SUPPORTED',
+        '--systemd-cgroup is not supported: use the cgroupfs driver of the engine (podman --cgroup-manager cgroupfs, SystemdCgroup = false, native.cgroupdriver=cgroupfs)',
+      );
+    if (name !== 'spec' && name !== 'features' && process.geteuid?.() !== 0)
+      throw failure('NOT_ROOT', 'tsbox-oci must run as root: it is not rootless');
+    const place = { root: flags.string('root') || '/run/tsbox-oci' };
+    return (await (await verb())({ place, args: own, log })) ?? 0;
+  } catch (error) {
+    const known = error instanceof TsboxError;
+    const { message, advice } = error as TsboxError;
+    log.error(known && advice !== undefined ? `${message} (${advice})` : message);
+    return 1;
+  }
+}
+
+const GLOBAL = {
+  root: 'string',
+  log: 'string',
+  'log-format': 'string',
+  debug: 'bool',
+  'systemd-cgroup': 'bool',
+  rootless: 'string',
+  criu: 'string',
+  version: 'bool',
+  help: 'bool',
+} as const;
+
+const MAKING = new Set(['create', 'run', 'update']);
+
+const unsupported = (name: string) => async (): Promise<Verb> => () => {
+  throw failure('NOT_SUPPORTED', `${name} is not supported: tsbox-oci has no checkpoints`);
+};
+
+const VERBS: Record<string, () => Promise<Verb>> = {
+  create: async () => (await import('./create.ts')).create,
+  start: async () => (await import('./start.ts')).start,
+  run: async () => (await import('./run.ts')).run,
+  state: async () => (await import('./state.ts')).state,
+  list: async () => (await import('./state.ts')).list,
+  kill: async () => (await import('./kill.ts')).kill,
+  delete: async () => (await import('./delete.ts')).remove,
+  exec: async () => (await import('./exec.ts')).exec,
+  ps: async () => (await import('./ps.ts')).ps,
+  pause: async () => (await import('./pause.ts')).pause,
+  resume: async () => (await import('./pause.ts')).resume,
+  update: async () => (await import('./update.ts')).update,
+  events: async () => (await import('./events.ts')).events,
+  spec: async () => (await import('./spec.ts')).spec,
+  features: async () => (await import('./features.ts')).features,
+  checkpoint: unsupported('checkpoint'),
+  restore: unsupported('restore'),
+};

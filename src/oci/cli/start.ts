@@ -1,0 +1,9 @@
+import { start as letGo } from '../start.ts';
+import { expect, parseFlags } from './flags.ts';
+import type { Call } from './index.ts';
+
+export function start({ place, args, log }: Call): undefined {
+  const { rest } = parseFlags(args, {});
+  const [id = ''] = expect(rest, ['container-id']);
+  letGo(place, id, log.warn);
+}

@@ -1,0 +1,168 @@
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+import { release } from 'node:os';
+import { join } from 'node:path';
+import { AT, closeDescriptor, cString, pipe, S, syscall } from '../kernel/index.ts';
+import { planFile } from '../launch/enter-program.ts';
+import { layOut } from '../launch/index.ts';
+import { type CgroupPlan, type PlanInput, planContainer } from '../runtime/index.ts';
+import { seccompFilter } from '../runtime/seccomp/kept.ts';
+import type { Config } from './config/index.ts';
+import { stepError } from './explain.ts';
+import { runMaker } from './maker.ts';
+import { connectConsole } from './socket.ts';
+import { failure, GATE, RESULT } from './state.ts';
+
+export interface MakeOptions {
+  id: string;
+  config: Config;
+  cgroup: CgroupPlan;
+  /** The container's directory of state. */
+  directory: string;
+  consoleSocket?: string | undefined;
+  noPivot?: boolean;
+  keepKeyring?: boolean;
+  /** How many descriptors from 3 on the program gets. */
+  preserve?: number;
+  /** Told of its PID as soon as there is one, in any case before it is in the program's hands. Gives the state for its hooks. */
+  born: (pid: number) => object;
+  /** Runs the hooks of the host. */
+  hooks: () => void;
+}
+
+/** Makes a container that waits at `exec.fifo`, and returns when it does. What fails leaves a process only where `born` was called. @throws {TsboxError} */
+export function makeContainer(options: MakeOptions): void {
+  const { config, directory, preserve = 0 } = options;
+  const numbers = numbersFor(preserve);
+  const open: number[] = [];
+  const keep = (fd: number) => {
+    open.push(fd);
+    return fd;
+  };
+  const input = inputFor(options, numbers);
+  const plan = planContainer(input);
+  const arena = layOut(plan, { base: PLAN_BASE });
+  const descriptors = new Map<number, number>();
+  try {
+    const ready = pipe();
+    const acknowledge = pipe();
+    for (const fd of [ready.read, ready.write, acknowledge.read, acknowledge.write]) keep(fd);
+    const memory = keep(planFile(arena.bytes));
+    const state = keep(planFile(Buffer.alloc(0)));
+    const gate = makeFifo(join(directory, GATE));
+    const result = makeFifo(join(directory, RESULT));
+    descriptors
+      .set(3, memory)
+      .set(numbers.ready, ready.write)
+      .set(numbers.gate, gate)
+      .set(numbers.result, result)
+      .set(numbers.state, state)
+      .set(numbers.acknowledge, acknowledge.read);
+    if (options.consoleSocket !== undefined)
+      descriptors.set(numbers.console, keep(connectConsole(options.consoleSocket)));
+    if (preserve > 0) descriptors.set(numbers.third, 3);
+    const kept = Array.from({ length: Math.max(0, preserve - 1) }, (_, index) => index + 4);
+    try {
+      runMaker(descriptors, kept, arena.outcomeLength, numbers.ready);
+    } finally {
+      for (const fd of [gate, result]) closeSync(fd);
+      for (const fd of [ready.write, acknowledge.read])
+        closeDescriptor(open.splice(open.indexOf(fd), 1)[0] as number);
+    }
+    readSync(memory, arena.bytes, 0, arena.outcomeLength, 0);
+    const pid = arena.slot(plan.pid);
+    if (pid > 0) writeSync(state, JSON.stringify(options.born(pid)), 0);
+    const early = arena.failure();
+    if (early) throw stepError(early.step, early.errno, config.process.args);
+    const said = follow(ready.read, () => {
+      options.hooks();
+      writeSync(acknowledge.write, 'h');
+    });
+    if (said.at(-1) === WAITS && said.length < 8) return;
+    const length = arena.outcomeLength;
+    if (said.length < length) throw failure('CREATE_FAILED', 'the container was killed while it was made');
+    arena.bytes.set(said.subarray(said.length - length));
+    const late = arena.failure();
+    throw stepError(late?.step, late?.errno ?? 0, config.process.args);
+  } finally {
+    for (const fd of open) closeDescriptor(fd);
+  }
+}
+
+/** What the container writes until it waits or has failed; runs the hooks when it asks for them. */
+function follow(ready: number, hooks: () => void): Buffer {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  let asked = false;
+  for (;;) {
+    const piece = Buffer.alloc(65536);
+    const got = readSync(ready, piece, 0, piece.length, null);
+    if (got === 0) return Buffer.concat(pieces);
+    pieces.push(piece.subarray(0, got));
+    length += got;
+    if (asked || length !== 2 || Buffer.concat(pieces)[1] !== ASKS) continue;
+    asked = true;
+    hooks();
+  }
+}
+
+const ASKS = 'h'.charCodeAt(0);
+const WAITS = 'w'.charCodeAt(0);
+/** Where native/plan.h says that the plan of another program lies. */
+const PLAN_BASE = 0x1000000000;
+
+/** Above those that the program gets. */
+function numbersFor(preserve: number) {
+  const first = 4 + preserve;
+  return {
+    ready: first,
+    gate: first + 1,
+    result: first + 2,
+    state: first + 3,
+    acknowledge: first + 4,
+    console: first + 5,
+    third: first + 6,
+  };
+}
+
+function inputFor(options: MakeOptions, numbers: ReturnType<typeof numbersFor>): PlanInput {
+  const { id, config, cgroup, consoleSocket, preserve = 0 } = options;
+  const { hooks, process } = config;
+  // Those of the container too: it must not run them before the state is written that they read.
+  const early = [hooks.prestart, hooks.createRuntime, hooks.createContainer].some((list) => list?.length);
+  const size = process.consoleSize && {
+    columns: process.consoleSize.width,
+    rows: process.consoleSize.height,
+  };
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  return {
+    id,
+    spec: config,
+    cgroup,
+    ...(config.linux.seccomp && { seccomp: seccompFilter(config.linux.seccomp) }),
+    stdio:
+      consoleSocket === undefined
+        ? { stdin: 0, stdout: 1, stderr: 2 }
+        : { terminalSocket: numbers.console, size },
+    ready: numbers.ready,
+    files: [],
+    held: {
+      gate: numbers.gate,
+      result: numbers.result,
+      state: numbers.state,
+      third: numbers.third,
+      preserve,
+      createContainer: hooks.createContainer ?? [],
+      startContainer: hooks.startContainer ?? [],
+      ...(early && { acknowledge: numbers.acknowledge }),
+    },
+    ...(options.noPivot && { noPivot: true }),
+    ...(options.keepKeyring && { keepKeyring: true }),
+    kernel: { major, minor },
+  };
+}
+
+/** Open for both, so that neither opening nor reading it finds nobody at the other end. fifo(7) */
+function makeFifo(path: string): number {
+  syscall('mknodat', [AT.AT_FDCWD, cString(path), S.S_IFIFO | 0o600, 0], { path, doing: 'make a FIFO' });
+  return openSync(path, constants.O_RDWR);
+}
