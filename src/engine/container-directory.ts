@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { v4 as randomUuid } from 'uuid';
-import { lockFile, removeTree, syscall, TsboxError } from '../kernel/index.ts';
+import { lockFile, lockWithin, removeTree, syscall, TsboxError } from '../kernel/index.ts';
 import { containersDirectory, namesDirectory } from './paths.ts';
 import { randomName } from './random-name.ts';
 
@@ -64,11 +64,22 @@ export function makeContainerDirectory(id: string, name: string | undefined): Co
 /** Between mkdir and flock the directory looks abandoned, and a sweep may take it away: then again. */
 function makeLocked(path: string): number {
   for (;;) {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeOne(path);
     const fd = openIfThere(path);
     if (fd === undefined) continue;
-    if (lockFile(fd, 'exclusive') && fstatSync(fd).nlink > 0) return fd;
+    if (lockWithin(fd, 'a new container') && fstatSync(fd).nlink > 0) return fd;
     closeSync(fd);
+  }
+}
+
+/** Not with `recursive` at once: Node then says ENOENT where the disk is read-only. */
+function makeOne(path: string): void {
+  try {
+    mkdirSync(path, 0o700);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') mkdirSync(path, { recursive: true, mode: 0o700 });
+    else if (code !== 'EEXIST') throw error;
   }
 }
 
@@ -116,7 +127,7 @@ export function removeContainerDirectory(id: string, name: string | undefined): 
 /** Under a lock: of two that release a name, the slower one would take it from whoever took it in between. */
 export function releaseName(name: string, id: string): void {
   if (nameOwner(name) !== id) return;
-  const lock = lockFile(namesDirectory(), 'exclusive');
+  const lock = lockWithin(namesDirectory(), 'the directory of names');
   try {
     if (nameOwner(name) === id) unlinkSync(join(namesDirectory(), name));
   } finally {

@@ -1,6 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { lockFile, TsboxError } from '../kernel/index.ts';
+import { lockWithin } from '../kernel/index.ts';
 import { containersDirectory } from './paths.ts';
 
 /**
@@ -9,15 +9,15 @@ import { containersDirectory } from './paths.ts';
  *
  * `change` must not wait for anything (an await would keep everybody else from the container), hence it is synchronous.
  *
- * @param milliseconds how long to wait for others, default 10 s
+ * @param seconds how long to wait for others, default 10
  * @returns what `change` returns; undefined where the container is gone
  * @throws {TsboxError} LOCK_TIMEOUT, which names who has it
  */
-export function withStateLock<T>(id: string, change: () => T, milliseconds = 10_000): T | undefined {
-  const fd = openLock(id);
+export function withStateLock<T>(id: string, change: () => T, seconds?: number): T | undefined {
+  const fd = openLock(join(containersDirectory(), id, 'state.lock'));
   if (fd === undefined) return undefined;
   try {
-    acquire(fd, id, milliseconds);
+    lockWithin(fd, `container ${id.slice(0, 12)}`, seconds);
     // It may have been removed while we waited: then this is a lock on nothing.
     return fstatSync(fd).nlink === 0 ? undefined : change();
   } finally {
@@ -25,52 +25,14 @@ export function withStateLock<T>(id: string, change: () => T, milliseconds = 10_
   }
 }
 
-function openLock(id: string): number | undefined {
-  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+function openLock(file: string): number | undefined {
   try {
-    return openSync(join(containersDirectory(), id, 'state.lock'), flags, 0o600);
+    return openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    // Who only looks needs to write nothing, and whoever changed something before has left the file.
+    if (code === 'EROFS') return openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
     throw error;
-  }
-}
-
-/** Asks again and again rather than once with a signal to end it: signals belong to the program that uses this library. */
-function acquire(fd: number, id: string, milliseconds: number): void {
-  const end = performance.now() + milliseconds;
-  for (let pause = 1; ; pause = Math.min(pause * 2, 20)) {
-    if (lockFile(fd, 'exclusive', { wait: false }) !== undefined) return;
-    if (performance.now() >= end) break;
-    // Not all at the same moment again.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause * (0.5 + Math.random()));
-  }
-  throw new TsboxError(
-    'LOCK_TIMEOUT',
-    `container ${id.slice(0, 12)} is locked: ${lockHolder(fd) ?? 'somebody'} has been changing it for ${milliseconds / 1000} s`,
-    { advice: 'if that process hangs, end it: the lock ends with it' },
-  );
-}
-
-/** Who holds an flock on an open file, as `PID (command)`: proc_locks(5) knows locks by inode. */
-export function lockHolder(fd: number): string | undefined {
-  const { ino } = fstatSync(fd);
-  try {
-    for (const line of readFileSync('/proc/locks', 'latin1').split('\n')) {
-      // `1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0 EOF`; `->` is one that waits.
-      const [, pid, inode] = /^\d+: FLOCK +ADVISORY +WRITE +(\d+) \w+:\w+:(\d+) /.exec(line) ?? [];
-      if (pid !== undefined && Number(inode) === ino) return `process ${pid} (${commandOf(pid)})`;
-    }
-  } catch {
-    // No /proc, or not the whole of it: then it stays unnamed.
-  }
-  return undefined;
-}
-
-function commandOf(pid: string): string {
-  try {
-    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-    return command.slice(0, 80) || 'no command';
-  } catch {
-    return 'ended meanwhile';
   }
 }

@@ -12,28 +12,34 @@ import { withStateLock } from './state-lock.ts';
  * the old or the new content may be missing, but not both.
  *
  * @param change gets the record as it is now; what it returns is written, and undefined leaves it as it is. It must be synchronous
+ * @param seconds how long to wait for others that change it, default 10
  * @returns the record as it is after that; undefined where the container is gone
  * @throws {TsboxError} LOCK_TIMEOUT
  */
 export function updateRecord(
   id: string,
   change: (record: ContainerRecord) => ContainerRecord | undefined,
+  seconds?: number,
 ): ContainerRecord | undefined {
-  return withStateLock(id, () => {
-    const before = readRecord(id);
-    if (before === undefined) return undefined;
-    const after = change(before);
-    if (after === undefined) return before;
-    try {
-      if (isWhole(id)) keepOld(id);
-      writeRecord(after);
-    } catch (error) {
-      // Removed by its owner between the two.
-      if (!existsSync(join(containersDirectory(), id, 'container.json'))) return undefined;
-      throw error;
-    }
-    return after;
-  });
+  return withStateLock(
+    id,
+    () => {
+      const before = readRecord(id);
+      if (before === undefined) return undefined;
+      const after = change(before);
+      if (after === undefined) return before;
+      try {
+        if (isWhole(id)) keepOld(id);
+        writeRecord(after);
+      } catch (error) {
+        // Removed by its owner between the two.
+        if (!existsSync(join(containersDirectory(), id, 'container.json'))) return undefined;
+        throw error;
+      }
+      return after;
+    },
+    seconds,
+  );
 }
 
 function keepOld(id: string): void {

@@ -10,6 +10,7 @@ export { type Native, native, type SyscallArgument } from './ffi.ts';
 export { fields } from './fields.ts';
 export * from './files.ts';
 export * from './flock.ts';
+export { lockHolder, lockWithin } from './lock-within.ts';
 export { embeddedImage, nativeFile, packageRoot, selfCommand } from './native.ts';
 export { type SyscallName, syscallNumber } from './numbers.ts';
 export { type Death, openPidfd, reap, signalPidfd } from './pidfd.ts';

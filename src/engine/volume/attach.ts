@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { lockFile, O, removeTree } from '../../kernel/index.ts';
+import { lockWithin, O, removeTree } from '../../kernel/index.ts';
 import { volumesDirectory } from '../paths.ts';
 import type { ContainerRecord } from '../record.ts';
 import { copyTree } from './copy-tree.ts';
@@ -41,7 +41,8 @@ function fill(record: ContainerRecord, { name, destination }: VolumeUse): void {
   const directory = join(volumesDirectory(), name);
   const data = join(directory, '_data');
   if (!isEmpty(data)) return;
-  const lock = lockFile(directory, 'exclusive');
+  // Somebody may be copying gigabytes into it.
+  const lock = lockWithin(directory, `volume ${name}`, 600);
   try {
     if (!isEmpty(data)) return;
     withImageDirectory(record.layers ?? [], destination, (source) => {

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { lockFile, TsboxError } from '../../kernel/index.ts';
+import { lockWithin, TsboxError } from '../../kernel/index.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -65,7 +65,7 @@ export function readAuthFile(path: string): AuthFile | undefined {
 /** Changes the file under a lock, readable for its owner only; written aside and renamed, so that nobody ever sees half of it. */
 export function changeAuthFile(path: string, change: (file: AuthFile) => void): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const lock = lockFile(`${path}.lock`, 'exclusive');
+  const lock = lockWithin(`${path}.lock`, path);
   const aside = `${path}.${process.pid}.new`;
   try {
     const file = readAuthFile(path) ?? {};

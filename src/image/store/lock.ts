@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { lockFile, TsboxError } from '../../kernel/index.ts';
+import { lockWithin, TsboxError } from '../../kernel/index.ts';
 import { formatIndex } from './index-file.ts';
 import { storePaths } from './paths.ts';
 
@@ -8,7 +8,7 @@ import { storePaths } from './paths.ts';
  * Does something while nobody else changes the store. The store is made if it is not there.
  *
  * @param change must be synchronous and short: it blocks every other tsbox, and an `await` in it would let this one wait for itself
- * @throws {TsboxError} STORE_UNWRITABLE
+ * @throws {TsboxError} STORE_UNWRITABLE; LOCK_TIMEOUT, which names who has it
  */
 export function withStoreLock<Result>(change: () => Result): Result {
   const { images, blobs, layers, index } = storePaths();
@@ -17,7 +17,8 @@ export function withStoreLock<Result>(change: () => Result): Result {
     for (const directory of [images, layers, join(images, 'blobs'), blobs]) {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
     }
-    const lock = lockFile(images, 'exclusive');
+    // Long enough for a disk that is slow at what is made durable with the lock held.
+    const lock = lockWithin(images, 'the image store', 60);
     try {
       const marker = join(images, 'oci-layout');
       if (!existsSync(marker)) replaceFile(marker, '{"imageLayoutVersion":"1.0.0"}\n');
