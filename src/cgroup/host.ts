@@ -40,7 +40,7 @@ export function findCgroup(
       // It is not mounted there any more.
     }
   }
-  known = search(readFileSync('/proc/self/mountinfo', 'latin1'), controllers);
+  known = search(readFileSync('/proc/self/mountinfo', 'utf8'), controllers);
   return known;
 }
 

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { CAPABILITIES, TsboxError } from '../kernel/index.ts';
+import { CAPABILITIES, syscall, TsboxError } from '../kernel/index.ts';
 import type { Spec } from '../runtime/index.ts';
 import type { RunOptions } from './run-options.ts';
 
@@ -30,7 +29,7 @@ export function fitCapabilities(spec: Spec, options: RunOptions): void {
   }
 }
 
-/** Of this process: proc_pid_status(5), `CapPrm`. Everything, where there is no /proc to ask. Asked once: nothing here changes them. */
+/** Of this process: its permitted set. Asked once: nothing here changes it. */
 export function ownCapabilities(): Set<string> {
   own ??= readOwnCapabilities();
   return own;
@@ -38,8 +37,16 @@ export function ownCapabilities(): Set<string> {
 
 let own: Set<string> | undefined;
 
+/** capget(2). /proc/self/status says the same, but takes the kernel and us ten times as long. */
 function readOwnCapabilities(): Set<string> {
-  const mask = /^CapPrm:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
-  const bits = BigInt(`0x${mask ?? 'ffffffffffffffff'}`);
-  return new Set(CAPABILITIES.filter((_, number) => (bits >> BigInt(number)) & 1n));
+  // struct __user_cap_header_struct with our own PID as 0; two structs of effective, permitted and inheritable.
+  const header = new Uint32Array([LINUX_CAPABILITY_VERSION_3, 0]);
+  const data = new Uint32Array(6);
+  syscall('capget', [header, data], { doing: 'ask for our own capabilities' });
+  const permitted = [data[1] as number, data[4] as number];
+  return new Set(
+    CAPABILITIES.filter((_, number) => ((permitted[number >> 5] as number) >>> (number & 31)) & 1),
+  );
 }
+
+const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
