@@ -12,11 +12,11 @@ export function report(error: unknown): number {
   // How commander's parser comes back once `--help` is printed.
   if ((error as { code?: unknown } | undefined)?.code === 'commander.helpDisplayed') return 0;
   if (error instanceof TsboxError) {
-    say(error.message, error.advice, error);
+    say(error.message, error.advice ?? adviceFor(error), error);
     return error.exitCode;
   }
   if (isSystemError(error)) {
-    say(error.message, undefined, error);
+    say(error.message, adviceFor(error), error);
     return 125;
   }
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
@@ -25,6 +25,15 @@ export function report(error: unknown): number {
     : 'this is a fault of tsbox; set TSBOX_DEBUG=1 to see where it happened';
   say(`unexpected error: ${message}`, advice, error);
   return 125;
+}
+
+/** Of what can happen to any command, wherever it writes. */
+function adviceFor({ code, path }: { code?: unknown; path?: unknown }): string | undefined {
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return 'its disk is full; `tsbox system df` shows what can be removed';
+  const root = process.env.TSBOX_ROOT || '/var/lib/tsbox';
+  const ours = typeof path === 'string' && path.startsWith(root);
+  return code === 'EROFS' && ours ? 'set TSBOX_ROOT to a directory that can be written' : undefined;
 }
 
 function say(message: string, advice: string | undefined, error: unknown): void {

@@ -39,6 +39,20 @@ describe('report', () => {
     expect(written).toEqual(["tsbox: EACCES: permission denied, open '/x'\n"]);
   });
 
+  it('says what to do about a disk that is full or read-only', () => {
+    vi.stubEnv('TSBOX_ROOT', '/store');
+    const failure = (code: string, path?: string) =>
+      report(Object.assign(new Error(`${code}: write`), { syscall: 'write', code, path }));
+    failure('ENOSPC');
+    failure('EROFS', '/store/containers/x');
+    failure('EROFS', '/elsewhere');
+    expect(written).toEqual([
+      'tsbox: ENOSPC: write\n  its disk is full; `tsbox system df` shows what can be removed\n',
+      'tsbox: EROFS: write\n  set TSBOX_ROOT to a directory that can be written\n',
+      'tsbox: EROFS: write\n',
+    ]);
+  });
+
   it('admits a fault of its own, with the stack on request', () => {
     expect(report(new TypeError('x is undefined'))).toBe(125);
     expect(written.join('')).toMatch(
