@@ -17,6 +17,18 @@ const common = {
   logLevel: 'warning',
 };
 
+/** What the bundles of commands have in common. */
+const command = {
+  format: 'cjs',
+  external: ['koffi', '@koromix/*'],
+  supported: { 'dynamic-import': false },
+  define: { 'import.meta.dirname': '__dirname' },
+  // What is left of it would be undefined at run time.
+  logOverride: { 'empty-import-meta': 'error' },
+  minifyWhitespace: true,
+  minifySyntax: true,
+};
+
 /** esbuild prints what is wrong itself. */
 async function build(options) {
   await esbuild.build({ ...common, ...options }).catch(() => process.exit(1));
@@ -24,21 +36,14 @@ async function build(options) {
 
 /**
  * The command: dist/cli.cjs, all that `tsbox run` needs, in one CommonJS file; dist/more.cjs, the rest; and dist/tsbox.cjs, which
- * starts them.
+ * starts them. And `tsbox-oci`: dist/oci.cjs and dist/tsbox-oci.cjs.
  *
  * `import()` becomes a deferred `require`: what is imported lazily stays unevaluated until then.
  */
 export async function bundleCommand() {
   const { hot, cold } = await bundleTwo('src/cli/main.ts', {
     ...common,
-    format: 'cjs',
-    external: ['koffi', '@koromix/*'],
-    supported: { 'dynamic-import': false },
-    define: { 'import.meta.dirname': '__dirname' },
-    // What is left of it would be undefined at run time.
-    logOverride: { 'empty-import-meta': 'error' },
-    minifyWhitespace: true,
-    minifySyntax: true,
+    ...command,
     plugins: [deferChildProcess],
   }).catch((error) => {
     // esbuild has printed its own.
@@ -46,7 +51,14 @@ export async function bundleCommand() {
     process.exit(1);
   });
   // The loader evaluates the file inside a function, where a first line of `#!` would be an error.
-  const files = { 'cli.cjs': hot.replace(/^#!.*\n/, ''), 'more.cjs': cold };
+  const oci = await esbuild
+    .build({ ...common, ...command, entryPoints: ['src/oci/cli/main.ts'], write: false })
+    .catch(() => process.exit(1));
+  const files = {
+    'cli.cjs': hot.replace(/^#!.*\n/, ''),
+    'more.cjs': cold,
+    'oci.cjs': oci.outputFiles[0].text,
+  };
   const digest = createHash('sha256');
   for (const [name, source] of Object.entries(files)) {
     writeFileSync(`dist/${name}`, source);
@@ -55,14 +67,36 @@ export async function bundleCommand() {
   const start = readFileSync('src/start/tsbox.cjs', 'utf8');
   if (start.split('BUNDLE_DIGEST').length !== 2)
     throw new Error('src/start/tsbox.cjs must name BUNDLE_DIGEST once');
-  writeFileSync('dist/tsbox.cjs.new', start.replace('BUNDLE_DIGEST', digest.digest('hex').slice(0, 16)));
-  chmodSync('dist/tsbox.cjs.new', 0o755);
-  renameSync('dist/tsbox.cjs.new', 'dist/tsbox.cjs');
+  const starter = start.replace('BUNDLE_DIGEST', digest.digest('hex').slice(0, 16));
+  writeStarter('dist/tsbox.cjs', starter);
+  writeStarter('dist/tsbox-oci.cjs', starterOfOci(starter));
   console.log(
     `bundled ${Object.keys(files)
       .map((name) => `dist/${name}`)
       .join(', ')}`,
   );
+}
+
+function writeStarter(file, source) {
+  writeFileSync(`${file}.new`, source);
+  chmodSync(`${file}.new`, 0o755);
+  renameSync(`${file}.new`, file);
+}
+
+/** The same for the other command: another bundle, and another run that is worth remembering. */
+function starterOfOci(starter) {
+  const changes = [
+    ["load('cli.cjs'", "load('oci.cjs'"],
+    [
+      "command === 'run' && !options.includes('--help')",
+      "[command, ...options].some((word) => word === 'create' || word === 'run')",
+    ],
+  ];
+  for (const [from, to] of changes) {
+    if (starter.split(from).length !== 2) throw new Error(`src/start/tsbox.cjs must have ${from} once`);
+    starter = starter.replace(from, to);
+  }
+  return starter;
 }
 
 /**

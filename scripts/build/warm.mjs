@@ -1,5 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './files.mjs';
@@ -36,6 +44,7 @@ export function writeCodeCache(node = process.execPath) {
       run(options);
       if (existsSync('dist/cache') && readdirSync('dist/cache').length > 0) {
         tsbox('images');
+        warmOci(store);
         console.log(`wrote dist/cache (by tsbox run ${options.join(' ')} busybox true)`);
         return;
       }
@@ -44,4 +53,29 @@ export function writeCodeCache(node = process.execPath) {
   } finally {
     rmSync(store, { recursive: true, force: true });
   }
+}
+
+/** The same for `tsbox-oci`: the first `run` that works writes its cache. */
+function warmOci(directory) {
+  const bundle = join(directory, 'bundle');
+  const rootfs = join(bundle, 'rootfs');
+  mkdirSync(rootfs, { recursive: true });
+  const oci = (...args) =>
+    spawnSync(
+      process.execPath,
+      [join(root, 'dist/tsbox-oci.cjs'), '--root', join(directory, 'oci'), ...args],
+      {
+        cwd: bundle,
+        env: { ...process.env, TSBOX_ROOT: directory },
+        stdio: 'ignore',
+        timeout: 60_000,
+      },
+    );
+  const image = join(root, 'dist', 'images', `busybox-linux-${process.arch}.tar`);
+  if (spawnSync('tar', ['-xf', image, '-C', rootfs]).status !== 0) return;
+  oci('spec');
+  const config = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8'));
+  Object.assign(config.process, { terminal: false, args: ['true'] });
+  writeFileSync(join(bundle, 'config.json'), JSON.stringify(config));
+  oci('run', 'tsbox-build');
 }

@@ -26,7 +26,7 @@ export interface CreateOptions {
   noPivot?: boolean;
   noNewKeyring?: boolean;
   preserveFds?: number;
-  /** Whether the command that makes it stays: only then may it have a terminal without --console-socket. */
+  /** Is told, in one line, of what is done otherwise than asked. */
   warn: (message: string) => void;
 }
 
@@ -45,7 +45,12 @@ export async function create(place: Place, id: string, options: CreateOptions): 
   try {
     process.chdir(bundle);
     const { linux, annotations = {} } = config;
-    const cgroup = prepareCgroup(linux.cgroupsPath, id, linux.resources ?? {}, options.warn);
+    const said: string[] = [];
+    const warn = (message: string) => {
+      said.push(message);
+      options.warn(message);
+    };
+    const cgroup = prepareCgroup(linux.cgroupsPath, id, linux.resources ?? {}, warn);
     const maker = lifeOf(process.pid);
     state = {
       ociVersion: OCI_VERSION,
@@ -57,6 +62,7 @@ export async function create(place: Place, id: string, options: CreateOptions): 
       annotations: { ...annotations },
       cgroup: cgroup.path,
       ...(maker && { maker }),
+      ...(said.length > 0 && { warnings: said }),
       poststop: (config.hooks.poststop?.length ?? 0) > 0,
     };
     // Before anything is made: whoever finds this after a kill -9 knows what to remove.
@@ -79,9 +85,9 @@ export async function create(place: Place, id: string, options: CreateOptions): 
         return publicState(known, 'created');
       },
       hooks: () => {
-        const said = publicState(known, 'creating');
-        runHooks('prestart', config.hooks.prestart, said, bundle);
-        runHooks('createRuntime', config.hooks.createRuntime, said, bundle);
+        const shown = publicState(known, 'creating');
+        runHooks('prestart', config.hooks.prestart, shown, bundle);
+        runHooks('createRuntime', config.hooks.createRuntime, shown, bundle);
       },
     });
     const { maker: _, ...made } = known;

@@ -7,6 +7,7 @@ import { layOut } from '../launch/index.ts';
 import { type CgroupPlan, type PlanInput, planContainer } from '../runtime/index.ts';
 import { seccompFilter } from '../runtime/seccomp/kept.ts';
 import type { Config } from './config/index.ts';
+import { readCopies } from './copy-up.ts';
 import { stepError } from './explain.ts';
 import { runMaker } from './maker.ts';
 import { connectConsole } from './socket.ts';
@@ -145,6 +146,7 @@ function inputFor(options: MakeOptions, numbers: ReturnType<typeof numbersFor>):
         : { terminalSocket: numbers.console, size },
     ready: numbers.ready,
     files: [],
+    copies: readCopies(config.root.path, config.mounts),
     held: {
       gate: numbers.gate,
       result: numbers.result,

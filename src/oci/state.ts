@@ -22,6 +22,8 @@ export interface StateRecord {
   /** Its first process. */
   init?: Life;
   poststop: boolean;
+  /** What was done otherwise than asked; `state` shows it. */
+  warnings?: string[];
 }
 
 export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped';

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { PR } from '../kernel/index.ts';
 import { flags, named, type Slot, type Step } from '../launch/index.ts';
+import { copyUp } from './copy-up.ts';
 import { acquireHostDevice, allDevices, makeNodes, populateDev } from './devices.ts';
 import { keptWhileWaiting, runEarlyHooks, waitForStart } from './held.ts';
 import { dropPrivileges } from './identity.ts';
@@ -68,6 +69,8 @@ export function buildContainer(
   const rootfs = acquireRootfs(host, input, userns);
   const acquired = input.spec.mounts.map((mount) => {
     const fd = binds.get(mount) ?? acquireMount(own, mount, maps.get(mount));
+    const copies = input.copies?.get(mount);
+    if (copies) copyUp(own, fd, copies);
     return toAttach(mount, fd);
   });
   const proc = acquired.find(({ path }) => path === '/proc')?.fd;

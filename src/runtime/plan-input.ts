@@ -1,9 +1,10 @@
 import type { CgroupPlan } from './cgroup-steps.ts';
+import type { CopiedUp } from './copy-up.ts';
 import type { Held } from './held.ts';
 import type { SeccompFilter } from './identity.ts';
 import type { Stdio, TerminalStdio } from './program.ts';
 import type { OverlayRootfs } from './rootfs.ts';
-import type { Spec } from './spec.ts';
+import type { Mount, Spec } from './spec.ts';
 
 /** A file that tsbox provides inside: /etc/hosts and the like. */
 export interface ProvidedFile {
@@ -36,5 +37,7 @@ export interface PlanInput {
   noPivot?: boolean;
   /** Whether the session keyring of this process stays. */
   keepKeyring?: boolean;
+  /** What some of its new file systems begin with. */
+  copies?: ReadonlyMap<Mount, readonly CopiedUp[]>;
   kernel: { major: number; minor: number };
 }

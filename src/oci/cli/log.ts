@@ -1,4 +1,5 @@
 import { appendFileSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 
 /** Where messages go: a line in the file of `--log`, as text or JSON, and those of errors to standard error too. */
 export interface Log {
@@ -20,7 +21,8 @@ export function openLog({ file, json, debug }: LogOptions): Log {
       ? JSON.stringify({ level, msg: message, time })
       : `time="${time}" level=${level} msg=${JSON.stringify(message)}`;
     if (file === undefined) {
-      toStderr(line);
+      // Of an engine's, standard error is that of the container: a warning there would be in its log.
+      if (level === 'error' || debug || isatty(2)) toStderr(line);
       return;
     }
     try {

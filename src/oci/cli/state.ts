@@ -13,7 +13,8 @@ export function state({ place, args }: Call): undefined {
     ...publicState(found, status),
     rootfs: found.rootfs,
     created: found.created,
-    owner: '',
+    owner: owner(found.uid),
+    ...(found.warnings && { warnings: found.warnings }),
   };
   process.stdout.write(`${JSON.stringify(said, null, 2)}\n`);
 }
