@@ -10,96 +10,16 @@ import { findImage, removeImage, sweepImages } from '../../../src/image/index.ts
 import { unpackImage } from '../../../src/image/unpack-image.ts';
 import { expectNothingLeft, makePlace, type Place } from '../../fixtures/leftovers.ts';
 import { type Layout, writeLayout } from '../../fixtures/oci-layout.ts';
-import { archive, directory, file, type Made, symlink } from '../../fixtures/tar.ts';
+import { archive, directory, file, symlink } from '../../fixtures/tar.ts';
 import { CLI, printed, tsbox } from '../../fixtures/tsbox.ts';
 import { pushLayout } from '../support/images.ts';
 import { type Registry, registryMissing, startRegistry } from '../support/registry.ts';
 import { askContainerd, containerdMissing } from './support/containerd.ts';
+import { ACL, DIRECTORIES, EXPECTED, LAYERS } from './support/implied-layers.ts';
 import { busyboxMissing, busyboxTar, skopeo, skopeoMissing } from './support/layout.ts';
 import { filesOf, isRoot, needsRoot, useStore } from './support/store.ts';
 
 const skipped = !isRoot || skopeoMissing !== '' || busyboxMissing !== '';
-
-const xattr = (name: string, value: string): Partial<Made> => ({ pax: [[`SCHILY.xattr.${name}`, value]] });
-/** Of bob: 7 for him, 5 for his group, nothing for others, in the form of acl_ea_header (linux/posix_acl_xattr.h). */
-const ACL = Buffer.from('0200000001000700ffffffff04000500ffffffff20000000ffffffff', 'hex');
-
-/** A base that describes its directories, and layers that do not, as kaniko writes them. */
-const LAYERS = [
-  archive(
-    directory('tmp', { mode: 0o1777, mtime: 1000 }),
-    directory('var', { mode: 0o711, mtime: 2000 }),
-    directory('var/lib', { mtime: 3000 }),
-    directory('var/lib/app', {
-      mode: 0o750,
-      uid: 1000,
-      gid: 1001,
-      mtime: 4000,
-      ...xattr('user.note', 'kept'),
-    }),
-    file('var/lib/app/old'),
-    directory('shared', {
-      mode: 0o2755,
-      gid: 50,
-      pax: [['SCHILY.xattr.system.posix_acl_default', ACL]],
-    }),
-    directory('shared/sub', { mode: 0o700 }),
-    directory('emptied', { mode: 0o700, uid: 5 }),
-    directory('emptied/sub', { mode: 0o700, uid: 5 }),
-    directory('gone', { mode: 0o700 }),
-    directory('gone/sub', { mode: 0o700 }),
-    directory('again', { mode: 0o700 }),
-    file('file'),
-    directory('explicit', { mode: 0o700 }),
-    symlink('link', 'tmp'),
-    directory('café', { mode: 0o711 }),
-  ),
-  archive(
-    file('tmp/x', 'x'),
-    file('shared/sub/x'),
-    file('emptied/.wh..wh..opq'),
-    file('emptied/new/x'),
-    file('.wh.gone'),
-    file('.wh.again'),
-    file('.wh.file'),
-    file('explicit/x'),
-    file('opt/tool/x'),
-    directory('run/foo', { mode: 0o700, uid: 3 }),
-  ),
-  archive(
-    file('var/lib/app/f', 'f'),
-    file('tmp/y', 'y'),
-    directory('opt', { mode: 0o711, mtime: 77 }),
-    file('again/x'),
-    file('file/x'),
-    directory('explicit', { mode: 0o705 }),
-    file('link/x'),
-    file('café/x'),
-  ),
-];
-const DIRECTORIES = [
-  ...['tmp', 'var', 'var/lib', 'var/lib/app', 'shared', 'shared/sub', 'emptied', 'emptied/new', 'again'],
-  ...['file', 'explicit', 'opt', 'opt/tool', 'run', 'run/foo', 'café'],
-];
-
-const expected = [
-  'tmp 1777 0:0',
-  'var 711 0:0',
-  'var/lib 755 0:0',
-  'var/lib/app 750 1000:1001',
-  'shared 2755 0:50',
-  'shared/sub 700 0:0',
-  'emptied 700 5:0',
-  'emptied/new 755 0:0',
-  'again 755 0:0',
-  'file 755 0:0',
-  'explicit 705 0:0',
-  'opt 711 0:0',
-  'opt/tool 755 0:0',
-  'run 755 0:0',
-  'run/foo 700 3:0',
-  'café 711 0:0',
-];
 
 describe.skipIf(skipped)(
   `directories that layers leave out${needsRoot}${skopeoMissing}${busyboxMissing}`,
@@ -143,14 +63,14 @@ describe.skipIf(skipped)(
     it.skipIf(containerdMissing !== '')(`are what containerd makes of them${containerdMissing}`, () => {
       const script = `stat -c '%n %a %u:%g' ${DIRECTORIES.join(' ')}; getfattr -d -e hex -m - var/lib/app shared`;
       const said = askContainerd(layout, script).trim().split('\n');
-      expect(said.slice(0, expected.length)).toEqual(expected);
+      expect(said.slice(0, EXPECTED.length)).toEqual(EXPECTED);
       expect(said.join('\n')).toContain('user.note=0x6b657074');
       expect(said.join('\n')).toContain(`system.posix_acl_default=0x${ACL.toString('hex')}`);
     });
 
     it('are so in an image that was loaded, and nothing of it stays', () => {
       expect(tsbox(place, ['load', '-q', '-i', save(place.root)])).toMatchObject({ status: 0, stderr: '' });
-      expect(show('web:1')).toEqual(expected);
+      expect(show('web:1')).toEqual(EXPECTED);
       expect(layersOf().filter((name) => name.endsWith('-attributes'))).toEqual([
         `${layout.config.digest.slice(7)}-attributes`,
       ]);
@@ -162,7 +82,7 @@ describe.skipIf(skipped)(
       skopeo('copy', '-q', `oci:${layout.path}:latest`, `oci:${join(place.root, 'images')}:copied`);
       // Unpacks it, and says so.
       tsbox(place, ['run', '--rm', '--cgroup-parent', place.cgroupParent, 'copied', 'true']);
-      expect(show('copied')).toEqual(expected);
+      expect(show('copied')).toEqual(EXPECTED);
       expect(tsbox(place, ['image', 'prune', '-a', '-f']).status).toBe(0);
       expect(layersOf()).toEqual([]);
     });
@@ -173,7 +93,7 @@ describe.skipIf(skipped)(
         const name = `${registry?.host}/implied:1`;
         pushLayout(layout, name);
         expect(tsbox(place, ['pull', '-q', name])).toMatchObject({ status: 0, stderr: '' });
-        expect(show(name)).toEqual(expected);
+        expect(show(name)).toEqual(EXPECTED);
         expect(tsbox(place, ['rmi', name]).status).toBe(0);
         expect(layersOf()).toEqual([]);
       },
