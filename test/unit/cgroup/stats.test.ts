@@ -20,6 +20,7 @@ test('all that a group can have', () => {
     'cpu.stat':
       'usage_usec 7654321\nuser_usec 7000000\nsystem_usec 654321\nnr_periods 40\nnr_throttled 12\nthrottled_usec 999\n',
     'memory.current': '1048576\n',
+    'memory.stat': 'anon 4096\nfile 12288\ninactive_file 8192\nactive_file 0\n',
     'memory.peak': '2097152\n',
     'memory.max': '67108864\n',
     'memory.swap.current': '4096\n',
@@ -45,6 +46,7 @@ test('all that a group can have', () => {
     memory: {
       current: 1048576,
       peak: 2097152,
+      inactiveFile: 8192,
       limit: 67108864,
       swapCurrent: 4096,
       swapLimit: 'max',
