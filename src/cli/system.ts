@@ -48,7 +48,7 @@ function systemSweep(args: string[]): number {
     description: 'Clean up what tsbox processes left that were killed.',
     examples: [['sudo tsbox system sweep', 'cgroups, state and files without an owner']],
   }).parse(args, { from: 'user' });
-  sweep();
+  sweep({ strict: true });
   return 0;
 }
 

@@ -6,24 +6,38 @@ import { exitFile, readExit } from './life/exit-file.ts';
 import { namesDirectory } from './paths.ts';
 import { type ContainerRecord, containerIds, readRecord } from './record.ts';
 import { endedRecord } from './records.ts';
+import { isUnwritable } from './unwritable.ts';
 import { updateRecord } from './update-record.ts';
 import { discardVolumes } from './volume/discard.ts';
 
 /**
  * Removes what tsbox processes left that were killed: the containers whose lock is free although their record does not say that they ended.
  * Harmless at any time and any number of times: what somebody holds the lock of is not touched.
+ *
+ * @param options.strict whether it is an error where that cannot be written down: on a disk that is full or read-only, or while somebody has the container
+ *   locked. Default false: who only happened to come by leaves it to the next one.
  */
-export function sweep(): void {
+export function sweep({ strict = false }: { strict?: boolean } = {}): void {
+  const failures: unknown[] = [];
+  const attempt = (act: () => void) => {
+    try {
+      act();
+    } catch (error) {
+      if (!isUnwritable(error)) throw error;
+      failures.push(error);
+    }
+  };
   for (const id of containerIds()) {
     const lock = lockAbandoned(id);
     if (lock === undefined) continue;
     try {
-      sweepContainer(id, readRecord(id));
+      attempt(() => sweepContainer(id, readRecord(id)));
     } finally {
       closeSync(lock);
     }
   }
-  sweepNames();
+  attempt(sweepNames);
+  if (strict && failures.length > 0) throw failures[0];
 }
 
 function sweepContainer(id: string, record: ContainerRecord | undefined): void {
@@ -40,10 +54,11 @@ function sweepContainer(id: string, record: ContainerRecord | undefined): void {
   // Its monitor has written down how it ended, or was killed itself: then nobody knows, and nobody is left who could restart it.
   const exit = record.status === 'restarting' ? undefined : readExit(exitFile(id));
   const error = exit === undefined && record.detached && record.status !== 'restarting';
-  updateRecord(id, (now) => ({
+  const change = (now: ContainerRecord) => ({
     ...endedRecord(now, exit),
     ...(error && { error: 'its monitor was killed, and the container with it' }),
-  }));
+  });
+  updateRecord(id, change, PATIENCE);
 }
 
 /** Whether nothing lives in it any more. */
@@ -79,3 +94,6 @@ function sweepNames(): void {
   const ids = new Set(containerIds());
   for (const [name, owner] of owners) if (owner !== undefined && !ids.has(owner)) releaseName(name, owner);
 }
+
+/** Seconds. Nobody who came to do something else should wait longer for one who hangs. */
+const PATIENCE = 1;

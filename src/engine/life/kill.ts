@@ -3,7 +3,7 @@ import { findContainer } from '../find-container.ts';
 import { parseSignal } from '../options/index.ts';
 import { openProcess } from '../process-identity.ts';
 import type { ContainerRecord } from '../record.ts';
-import { updateRecord } from '../update-record.ts';
+import { noteWish } from './wish.ts';
 
 /**
  * Sends a signal to a container's program; SIGKILL by default. SIGKILL and the stop signal count as a wish that it ends: its restart policy then leaves it alone.
@@ -15,7 +15,7 @@ export async function killContainer(reference: string, signal: string | number =
   const number = parseSignal('--signal', signal);
   const record = findContainer(reference);
   if (number === SIGKILL || number === (record.stopSignal ?? SIGTERM))
-    updateRecord(record.id, (now) => ({ ...now, stopRequested: true }));
+    noteWish(record, (now) => ({ ...now, stopRequested: true }));
   if (!signalContainer(record, number)) {
     throw new TsboxError('NOT_RUNNING', `container ${record.name} is not running`, {
       advice: '`tsbox ps` lists those that are',

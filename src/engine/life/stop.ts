@@ -10,6 +10,7 @@ import type { ContainerRecord } from '../record.ts';
 import { updateRecord } from '../update-record.ts';
 import { signalContainer } from './kill.ts';
 import { waitFor } from './wait.ts';
+import { noteWish } from './wish.ts';
 
 export interface StopOptions {
   /** Seconds until SIGKILL; -1 for never. Default: the container's own, else 10. */
@@ -31,7 +32,7 @@ export async function stopContainer(reference: string, options: StopOptions = {}
     options.signal === undefined ? (found.stopSignal ?? 15) : parseSignal('--signal', options.signal);
   const timeout = options.timeout ?? found.stopTimeout ?? 10;
   // Before the signal: a program that ends at once must not be started again.
-  const record = updateRecord(found.id, (now) =>
+  const record = noteWish(found, (now) =>
     isLive(now) ? { ...now, stopRequested: true, resume: options.resume ?? false } : undefined,
   );
   if (record === undefined || !isLive(record)) return waitFor(record ?? found);

@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { lockFile, removeTree, TsboxError } from '../../kernel/index.ts';
+import { lockFile, lockWithin, removeTree, TsboxError } from '../../kernel/index.ts';
 import { didYouMean } from '../options/index.ts';
 import { volumesDirectory } from '../paths.ts';
 import { randomHex } from '../random-hex.ts';
@@ -30,7 +30,7 @@ export interface VolumeRecord {
 export function withVolumesLock<T>(change: () => T): T {
   const directory = volumesDirectory();
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const lock = lockFile(directory, 'exclusive');
+  const lock = lockWithin(directory, 'the directory of volumes');
   try {
     return change();
   } finally {
