@@ -25,31 +25,41 @@ ${aims(commands, program)}
 
 ## Where the command's time goes
 
-Not measured by this run: processor time inside the command, beyond what \`node -e 0\` takes too, read with \`process.cpuUsage()\` at each place,
-medians of 31 runs of \`tsbox run --rm busybox true\` with Node 20 on a busy machine with two processors.
+Not measured by this run: processor time inside the command, all threads, beyond what \`node -e 0\` takes too, read with \`process.cpuUsage()\` at each
+place, lower quartiles of 41 runs of \`tsbox run --rm busybox true\` with Node 20 on a machine with two processors that had five times as much to do.
 
 | | ms |
 |---|---:|
 | read the bundle and V8's code cache, check that the cache is whole and nobody else's | 3.6 |
-| V8 makes functions of the cache | 4.0 |
-| evaluate the modules | 4.9 |
-| flags; find the image; load the FFI library | 4.5 |
-| image and options to a specification, limits, seccomp filter | 5.3 |
-| the janitor | 1.7 |
-| directory, lock, name, record, parents of the cgroup | 3.5 |
-| specification to a plan, the plan to memory | 8.1 |
-| the launcher's own calls; then, while the container makes itself, the record and what others left | 3.5 |
-| after the program's end: status, cgroup, directory, name, lock, janitor | 4.5 |
+| V8 makes functions of the cache | 4.4 |
+| evaluate the modules | 5.2 |
+| flags; find the image; load the FFI library | 5.1 |
+| image and options to a specification, limits, seccomp filter | 4.1 |
+| the janitor | 1.4 |
+| directory, lock, name, record, parents of the cgroup | 2.1 |
+| specification to a plan, the plan to memory | 8.6 |
+| the launcher's own calls; while the container makes itself, the record and what others left | 3.2 |
+| from the exec until tsbox waits for the program's end, with little JavaScript of ours | 10.7 |
+| until the program's end | 1.1 |
+| after it: status, cgroup, directory, name, lock, janitor | 6.0 |
 
 What it is that takes the time, by a profile: most functions run once, and before V8 has optimised anything. Of Node's own functions about 130 more than in
 \`node -e 0\` are compiled at their first call, as Node's snapshot has no code in it (3 ms); a page of new memory costs 2 to 4 µs on a virtual machine, and the
-command takes 1,150 more of them than an empty Node (3 ms); V8 collects its first megabyte once (1 ms). Other flags of V8 or a snapshot gain
-nothing, a single executable 3 ms. For 30 ms over \`node -e 0\` a third of this work would have to be left out. A fifth of podman's time is out of
-reach: an empty Node already takes a sixth.
+command takes 1,150 more of them than an empty Node (3 ms); V8 collects its first megabyte once (1 ms). Other flags of V8
+(\`--single-threaded\`, \`--no-opt\`, a larger \`--min-semi-space-size\`), shorter identifiers or a snapshot gain nothing, a single executable 3 ms.
 
-From a running program the JavaScript before the first call is what the C program has not: about 3 ms, 1.5 less from the second container of a kind
-on, whose plan is the first one's with another id. What remains is reading the image's and the host's files anew for each container (they
-may have changed) and making its directory, lock, name and record, without which a crash would leave something behind.
+For 30 ms over \`node -e 0\` a third of this work would have to be left out. What a prototype has shown to be enough: the laid out plan with its
+specification kept on disk for an equal command line, and a first file without the modules that make them. In pairs with the command as it is, on a
+busy machine, it took 58 ms of processor time instead of 69 at best, 62 instead of 77 in the best tenth, 73 instead of 87 in the middle (\`node -e 0\`: 31, 35, 38). It is not part of tsbox:
+a command line that is not kept would have to load two files, which in the prototype took 40 ms more, until the bundle is in three.
+
+A fifth of podman's time is out of reach of any program in Node: podman takes about 211 ms here, of which a fifth is 42; \`node -e 0\` takes 37
+and the C program 6.6.
+
+From a running program the JavaScript before the first call is what the C program has not: about 2 ms for the first container of a kind, 1 for those after
+it. They take image, specification and plan from the one before, with another id: index.json must be the same file, and the host must
+give the same answers to all that was asked of it. What remains is asking that, and making the directory, lock, name and record, without which a crash
+would leave something behind.
 
 ## \`true\` in a new container, as a command
 
