@@ -39,8 +39,8 @@ place, lower quartiles of 41 runs of \`tsbox run --rm busybox true\` with Node 2
 | directory, lock, name, record, parents of the cgroup | 2.1 |
 | specification to a plan, the plan to memory | 8.6 |
 | the launcher's own calls; while the container makes itself, the record and what others left | 3.2 |
-| from the exec until tsbox waits for the program's end, with little JavaScript of ours | 10.7 |
-| until the program's end | 1.1 |
+| streams to copy from: only where our own are terminals, files or sockets, not pipes or /dev/null | 10.7 |
+| waiting | 1.1 |
 | after it: status, cgroup, directory, name, lock, janitor | 6.0 |
 
 What it is that takes the time, by a profile: most functions run once, and before V8 has optimised anything. Of Node's own functions about 130 more than in
