@@ -11,7 +11,7 @@
  * Needs root, docker-registry, skopeo, curl and `npm run build`. Part of `npm run bench`.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median } from './median.mjs';
 import { makeImages } from './pull-images.mjs';
+import { writeSection } from './write-section.mjs';
 
 const root = join(import.meta.dirname, '..');
 
@@ -262,12 +263,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     memory,
   });
   console.log(section);
-  if (write) {
-    const file = join(root, 'docs', 'performance.md');
-    const text = readFileSync(file, 'utf8');
-    const at = text.indexOf(`${HEADING}\n`);
-    const end = at < 0 ? -1 : text.indexOf('\n## ', at + 1);
-    const before = at < 0 ? `${text.trimEnd()}\n\n` : text.slice(0, at);
-    writeFileSync(file, `${before}${section}${end < 0 ? '' : text.slice(end)}`);
-  }
+  if (write) writeSection(HEADING, section);
 }

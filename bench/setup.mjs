@@ -77,6 +77,7 @@ export async function prepareBench(directory, tar) {
     profile: file('profile.json', JSON.stringify(internals.defaultProfile())),
     floor: compile('floor'),
     peak: compile('peak'),
+    enter: compile('enter'),
     executable: existsSync(join(root, 'dist/sea/tsbox')) ? join(root, 'dist/sea/tsbox') : undefined,
   };
 }
