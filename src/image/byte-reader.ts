@@ -5,12 +5,23 @@
 export class ByteReader {
   /** Bytes given out so far: for messages. */
   position = 0;
-  #source: AsyncIterator<Uint8Array>;
+  readonly #source: AsyncIterator<Uint8Array>;
+  readonly #beforeNext: () => void;
   #piece: Buffer = Buffer.alloc(0);
   #at = 0;
 
-  constructor(source: AsyncIterable<Uint8Array>) {
+  /** @param beforeNext is called before each piece that is asked for: a source may put it where the last one was */
+  constructor(source: AsyncIterable<Uint8Array>, beforeNext: () => void = () => {}) {
     this.#source = source[Symbol.asyncIterator]();
+    this.#beforeNext = beforeNext;
+  }
+
+  /** Exactly `count` bytes if they are at hand in one piece: valid until the next piece is asked for. */
+  atHand(count: number): Buffer | undefined {
+    if (this.#piece.length - this.#at < count) return undefined;
+    this.#at += count;
+    this.position += count;
+    return this.#piece.subarray(this.#at - count, this.#at);
   }
 
   /** Exactly `count` bytes, or fewer where the stream ends. Valid until the next call. */
@@ -32,6 +43,7 @@ export class ByteReader {
   /** What is at hand, at least one byte and at most `count`; undefined where the stream has ended. */
   async some(count: number): Promise<Buffer | undefined> {
     while (this.#at === this.#piece.length) {
+      this.#beforeNext();
       const { done, value } = await this.#source.next();
       if (done) return undefined;
       this.#piece = Buffer.from(value.buffer, value.byteOffset, value.byteLength);

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { applyChanges } from './changes.ts';
 import { describeImage } from './describe.ts';
 import { explainError } from './explain-error.ts';
-import { flush, writeBlob } from './flush.ts';
+import { flush, flushAlong, writeBlob } from './flush.ts';
 import type { ArchiveLimits } from './limits.ts';
 import { hasImageFile } from './read-file.ts';
 import { parseReference } from './reference.ts';
@@ -39,7 +39,8 @@ export async function importImage(
   const label = typeof source === 'string' ? source : '-';
   try {
     layer = makeTemporary(paths.layers);
-    const made = await unpack(source, blobs.path, layer.path, options);
+    const endFlushes = flushAlong(layer.path);
+    const made = await unpack(source, blobs.path, layer.path, options).finally(endFlushes);
     const config = { ...(options.config ?? defaultConfig(join(layer.path, 'diff'))) };
     const described = describeImage({
       ...made,

@@ -21,11 +21,28 @@ export class Arena {
   /** For each encoded step the step it came from; undefined for what the layout added. */
   readonly steps: readonly (Step | undefined)[];
   readonly #slots: ReadonlyMap<Slot, number>;
+  readonly #words: Words;
 
   constructor(bytes: Buffer, steps: readonly (Step | undefined)[], slots: ReadonlyMap<Slot, number>) {
     this.bytes = bytes;
     this.steps = steps;
     this.#slots = slots;
+    this.#words = new Words(bytes);
+  }
+
+  /** Before it is carried out again: it has not failed. */
+  reset(): void {
+    this.#words.half(0, -1);
+  }
+
+  /** Another plain number for an argument of a step: a plan that is carried out often is laid out once. */
+  setArgument(step: number, argument: number, value: number): void {
+    this.#words.word(stepsStart(this.#slots.size) + STEP * step + 8 + 8 * argument, value);
+  }
+
+  /** How many of the steps after this one are left out after success. */
+  setSkipOnSuccess(step: number, count: number): void {
+    this.#words.half(stepsStart(this.#slots.size) + STEP * step + SKIP_ON_SUCCESS, count);
   }
 
   /** Bytes at the beginning that carrying the plan out changes: slots and steps. */
@@ -44,9 +61,14 @@ export class Arena {
     return index === undefined ? -1 : Number(fields(this.bytes).getBigInt64(HEADER + 8 * index, true));
   }
 
+  /** Which step ended the plan; -1 for none. */
+  get failedAt(): number {
+    return fields(this.bytes).getInt32(0, true);
+  }
+
   /** The step that ended the plan, and its errno. */
   failure(): { step: Step; errno: number } | undefined {
-    const index = fields(this.bytes).getInt32(0, true);
+    const index = this.failedAt;
     if (index < 0) return undefined;
     return { step: this.steps[index] as Step, errno: fields(this.bytes).getInt32(4, true) };
   }
@@ -70,6 +92,7 @@ export class Arena {
 
 const HEADER = 16;
 const STEP = 128;
+const SKIP_ON_SUCCESS = 96;
 // What native/launch.c leaves in a step.
 const ERROR = 100;
 const DONE = 104;
@@ -276,5 +299,5 @@ function writeStep(
   words.half(at + 84, a | (b << 16));
   words.half(at + 88, c | (d << 16));
   words.half(at + 92, encoded.skipOnError);
-  words.half(at + 96, encoded.skipOnSuccess);
+  words.half(at + SKIP_ON_SUCCESS, encoded.skipOnSuccess);
 }

@@ -17,9 +17,9 @@ export function runPlan(plan: Plan, options: { timed?: boolean } = {}): Arena {
   return arena;
 }
 
-/** The same with a plan that has been laid out before. */
-export function carryOut(arena: Arena): void {
-  native().runPlan(arena.bytes, 0);
+/** The same with a plan that has been laid out before, or with the part of it from a step on. */
+export function carryOut(arena: Arena, from = 0): void {
+  native().runPlan(arena.bytes, from);
 }
 
 /** The failed step as an error a person can act on. */

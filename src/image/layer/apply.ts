@@ -11,12 +11,14 @@ import {
   makeFile,
   makeLink,
   makeNode,
+  makeSmallFile,
   makeSymlink,
   type Place,
   takeAway,
 } from './make.ts';
 import { Parents, RESOLVE_IN_LAYER } from './parents.ts';
-import { type LayerPath, splitName } from './path.ts';
+import { keyOf, type LayerPath, splitName } from './path.ts';
+import { SmallFiles } from './small-files.ts';
 import { makeOpaque, readWhiteout, whiteOut } from './whiteout.ts';
 
 /** What was unpacked. */
@@ -42,7 +44,7 @@ export async function applyLayer(
 ): Promise<AppliedLayer> {
   const flags = O.O_RDONLY | O.O_DIRECTORY | O.O_NOFOLLOW | O.O_CLOEXEC;
   const root = syscall('openat', [AT.AT_FDCWD, cString(directory), flags, 0], { path: directory });
-  const layer = new Layer(root, new TarReader(source, limits), limits);
+  const layer = new Layer(root, source, limits);
   try {
     return await layer.apply();
   } finally {
@@ -54,25 +56,35 @@ export async function applyLayer(
 class Layer {
   readonly parents: Parents;
   readonly #reader: TarReader;
+  readonly #smallFiles: SmallFiles;
   readonly #limits: ArchiveLimits;
   /** Set at the end: each file that is made in a directory changes its time, and a default ACL would be inherited. */
   readonly #directories = new Map<string, Attributes>();
 
   #keptBytes = 0;
 
-  constructor(root: number, reader: TarReader, limits: ArchiveLimits) {
-    this.#reader = reader;
+  constructor(root: number, source: AsyncIterable<Uint8Array>, limits: ArchiveLimits) {
+    this.#reader = new TarReader(source, limits, () => this.#smallFiles.flush());
     this.#limits = limits;
+    this.#smallFiles = new SmallFiles(root, ownerOfNew(root), ({ entry, path, content }) => {
+      const at = this.#place(path);
+      makeSmallFile(at, entry, content, this.#replacing(at, entry));
+    });
     this.parents = new Parents(root, (path) => this.#note(path, IMPLIED));
   }
 
   async apply(): Promise<AppliedLayer> {
     const done = { entries: 0, bytes: 0, implied: [] };
-    for (;;) {
-      const entry = await this.#reader.next();
-      if (entry === undefined) break;
-      done.entries++;
-      done.bytes += await this.#make(entry);
+    try {
+      for (;;) {
+        const entry = await this.#reader.next();
+        if (entry === undefined) break;
+        done.entries++;
+        done.bytes += await this.#make(entry);
+      }
+    } finally {
+      // After an error too: what is wrong with an earlier file comes first.
+      this.#smallFiles.flush();
     }
     return { ...done, implied: this.#finishAll() };
   }
@@ -89,6 +101,15 @@ class Layer {
     }
     const whiteout = readWhiteout(path, entry.name);
     if (whiteout?.kind === 'ignored') return 0;
+    if (whiteout === undefined && SmallFiles.takes(entry)) {
+      const content = this.#reader.contentAtHand();
+      if (content !== undefined) {
+        this.#smallFiles.add({ entry, path, content });
+        return content.length;
+      }
+    }
+    // Each entry finds what those before it have left.
+    this.#smallFiles.flush();
     const at = this.#place(path);
     if (whiteout?.kind === 'opaque')
       makeOpaque(this.parents.root, Buffer.from(path.parent, 'latin1'), entry.name);
@@ -106,10 +127,7 @@ class Layer {
   }
 
   async #makeAt(at: Place, entry: TarEntry, path: LayerPath): Promise<number> {
-    const replace = () => {
-      this.parents.expire();
-      takeAway(at, entry);
-    };
+    const replace = this.#replacing(at, entry);
     switch (entry.type) {
       case 'file':
         return await makeFile(at, entry, this.#reader, replace);
@@ -127,6 +145,13 @@ class Layer {
         makeNode(at, entry, replace);
         return 0;
     }
+  }
+
+  #replacing(at: Place, entry: TarEntry): () => void {
+    return () => {
+      this.parents.expire();
+      takeAway(at, entry);
+    };
   }
 
   #makeDirectory(at: Place, entry: TarEntry, path: LayerPath): void {
@@ -248,9 +273,14 @@ const KEPT_WITH_EACH = 128;
 /** A directory that no entry describes: root's, for everyone to read, and of no particular time. The very object says that it is one. */
 const IMPLIED: Attributes = { mode: 0o755, uid: 0, gid: 0, mtime: 0n, xattrs: undefined };
 
-function keyOf({ parent, name }: LayerPath): string {
-  return parent === '' ? name : `${parent}/${name}`;
+/** Whose new files are: this process's, if the root is. The mount option `grpid`, or a server that maps root to somebody else, shows there too. */
+function ownerOfNew(root: number): { uid: number; gid: number } | undefined {
+  const { uid, gid, mode } = fstatSync(root);
+  const ours = uid === process.geteuid?.() && gid === process.getegid?.() && (mode & S_ISGID) === 0;
+  return ours ? { uid, gid } : undefined;
 }
+
+const S_ISGID = 0o2000;
 
 function inodeOf(fd: number): bigint {
   return fstatSync(fd, { bigint: true }).ino;

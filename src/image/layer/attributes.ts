@@ -30,17 +30,21 @@ export function setAttributesAt(directory: number, name: Buffer, entry: TarEntry
   syscall('utimensat', [directory, name, times(entry.mtime), AT.AT_SYMLINK_NOFOLLOW], context);
 }
 
-/** Access time and modification time, both the latter: the time of unpacking would be no attribute of the image. */
 function times(mtime: bigint): Buffer {
   timespecs ??= Buffer.alloc(32);
+  writeTimes(timespecs, 0, mtime);
+  return timespecs;
+}
+
+/** Access time and modification time, both the latter: the time of unpacking would be no attribute of the image. */
+export function writeTimes(to: Buffer, at: number, mtime: bigint): void {
   // The nanoseconds of a time before 1970 count forward too.
   const nanoseconds = ((mtime % SECOND) + SECOND) % SECOND;
   const seconds = (mtime - nanoseconds) / SECOND;
-  for (const offset of [0, 16]) {
-    timespecs.writeBigInt64LE(seconds, offset);
-    timespecs.writeBigInt64LE(nanoseconds, offset + 8);
+  for (const offset of [at, at + 16]) {
+    to.writeBigInt64LE(seconds, offset);
+    to.writeBigInt64LE(nanoseconds, offset + 8);
   }
-  return timespecs;
 }
 
 const SECOND = 1_000_000_000n;

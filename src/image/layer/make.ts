@@ -32,11 +32,8 @@ export async function makeFile(
   reader: TarReader,
   replace: () => void,
 ): Promise<number> {
-  const flags = O.O_WRONLY | O.O_CREAT | O.O_EXCL | O.O_NOFOLLOW | O.O_CLOEXEC;
+  const fd = createFile(place, entry, replace);
   const context = { path: plainName(entry.name), doing: 'unpack' };
-  const fd = orReplace(replace, (allow) =>
-    syscall('openat', [place.directory, place.name, flags, 0o600], { ...context, allow }),
-  );
   try {
     let written = 0;
     let position = 0;
@@ -52,6 +49,30 @@ export async function makeFile(
   } finally {
     closeDescriptor(fd);
   }
+}
+
+/** The same with content that is at hand. */
+export function makeSmallFile(place: Place, entry: TarEntry, content: Buffer, replace: () => void): void {
+  const fd = createFile(place, entry, replace);
+  try {
+    writeAll(fd, content, { path: plainName(entry.name), doing: 'unpack' });
+    setAttributes(fd, entry, entry.name);
+  } finally {
+    closeDescriptor(fd);
+  }
+}
+
+/** As `makeFile` opens it. */
+export const NEW_FILE = O.O_WRONLY | O.O_CREAT | O.O_EXCL | O.O_NOFOLLOW | O.O_CLOEXEC;
+
+function createFile(place: Place, entry: TarEntry, replace: () => void): number {
+  return orReplace(replace, (allow) =>
+    syscall('openat', [place.directory, place.name, NEW_FILE, 0o600], {
+      path: plainName(entry.name),
+      doing: 'unpack',
+      allow,
+    }),
+  );
 }
 
 /** Makes a symbolic link. Its target is kept as it is: it means something only in the container. */

@@ -29,3 +29,8 @@ export function splitName(name: string, limits: ArchiveLimits, what = 'entry'): 
     throw unsafeArchive(`${what} ${shown} lies in a whiteout`);
   return { parent: parts.join('/'), name: last };
 }
+
+/** The whole path, of a name that is not the root's. */
+export function keyOf({ parent, name }: LayerPath): string {
+  return parent === '' ? name : `${parent}/${name}`;
+}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { TsboxError } from '../../kernel/index.ts';
 import { makeAttributes } from '../attributes/index.ts';
 import { explainError } from '../explain-error.ts';
-import { flush } from '../flush.ts';
+import { flush, flushAlong } from '../flush.ts';
 import { DOCKER_MANIFEST, OCI_MANIFEST } from '../manifest.ts';
 import { parseReference, type Reference } from '../reference.ts';
 import { openRepository, type Repository } from '../registry/index.ts';
@@ -122,7 +122,8 @@ class Pull {
     const report = this.#options.onProgress ?? (() => {});
     report({ kind: 'found', digest, layers: manifest.layers });
     const context = { repository, work: this.#work.path, stop: this.#stop, report };
-    const fetched = await fetchLayers(layers, context, this.#options.concurrency);
+    const endFlushes = flushAlong(this.#work.path);
+    const fetched = await fetchLayers(layers, context, this.#options.concurrency).finally(endFlushes);
     let attributes: Temporary | undefined;
     try {
       attributes = makeAttributes(diffIds, fetched.unpacked);

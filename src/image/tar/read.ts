@@ -22,8 +22,13 @@ export class TarReader {
   #padding = 0;
   #extents: number[] | undefined;
 
-  constructor(source: AsyncIterable<Uint8Array>, limits: ArchiveLimits = ARCHIVE_LIMITS) {
-    this.#reader = new ByteReader(source);
+  /** @param beforeNext is called before more of the source is asked for: what `contentAtHand` gave is gone then */
+  constructor(
+    source: AsyncIterable<Uint8Array>,
+    limits: ArchiveLimits = ARCHIVE_LIMITS,
+    beforeNext?: () => void,
+  ) {
+    this.#reader = new ByteReader(source, beforeNext);
     this.#limits = limits;
   }
 
@@ -50,6 +55,14 @@ export class TarReader {
       }
       await this.#extension(header, extended);
     }
+  }
+
+  /** All content of the current entry if it has come already, in one piece and without holes. It is not copied, and given once. */
+  contentAtHand(): Buffer | undefined {
+    if (this.#extents !== undefined) return undefined;
+    const bytes = this.#reader.atHand(this.#content);
+    if (bytes !== undefined) this.#content = 0;
+    return bytes;
   }
 
   /** Hands the bytes of the current entry to `write`, with their offset in the file. */
