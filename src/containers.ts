@@ -117,6 +117,12 @@ export async function containerEnded(id: string): Promise<void> {
   return (await life()).ended(id);
 }
 
+/** @internal What a container's monitor runs every interval. */
+export async function checkHealth(id: string): Promise<void> {
+  const { checkHealth } = await import('./engine/health/check.ts');
+  return checkHealth(id);
+}
+
 /** @internal What it becomes when a wait for a restart is over. */
 export async function restartNow(id: string): Promise<void> {
   return (await life()).restartNow(id);

@@ -25,6 +25,7 @@ export { removeContainer } from './engine/remove.ts';
 export { explain, run } from './engine/run.ts';
 export type { RunOptions } from './engine/run-options.ts';
 export { sweep } from './engine/sweep.ts';
+export * from './events.ts';
 export type { ArchiveFormat, LoadedImage, LoadOptions, SaveOptions } from './image/archive/index.ts';
 export { findImage, listImages, parseReference, type Reference, type StoredImage } from './image/index.ts';
 export type { PullEvent, PulledImage, PullOptions } from './image/pull/index.ts';
@@ -47,6 +48,7 @@ export * from './volumes.ts';
 import type { Readable } from 'node:stream';
 import type { DiskUsage } from './engine/disk-usage.ts';
 import type { Check } from './engine/doctor/index.ts';
+import { noteEvents } from './engine/events/note.ts';
 import type { ExecOptions, ExecProcess } from './engine/exec/index.ts';
 import { imageUser } from './engine/records.ts';
 import type { LoadedImage, LoadOptions, SaveOptions } from './image/archive/index.ts';
@@ -74,7 +76,9 @@ export async function importImage(
 ): Promise<StoredImage> {
   // The parsers and decompressors are needed here only, and are the larger part of the code.
   const { importImage } = await import('./image/import.ts');
-  return importImage(source, name, options);
+  const image = await importImage(source, name, options);
+  noteImage('import', image.id, image.name);
+  return image;
 }
 
 /**
@@ -91,7 +95,9 @@ export async function importImage(
  */
 export async function saveImages(references: readonly string[], options?: SaveOptions): Promise<Readable> {
   const { saveImages } = await import('./image/archive/index.ts');
-  return saveImages(references, options);
+  const archive = await saveImages(references, options);
+  for (const reference of references) noteImage('save', reference, reference);
+  return archive;
 }
 
 /**
@@ -103,7 +109,9 @@ export async function saveImages(references: readonly string[], options?: SaveOp
  */
 export async function loadImages(source: string | Readable, options?: LoadOptions): Promise<LoadedImage[]> {
   const { loadImages } = await import('./image/archive/index.ts');
-  return await loadImages(source, options);
+  const loaded = await loadImages(source, options);
+  for (const { id, name } of loaded) noteImage('load', id, name);
+  return loaded;
 }
 
 /**
@@ -115,7 +123,9 @@ export async function loadImages(source: string | Readable, options?: LoadOption
  */
 export async function pushImage(name: string, options?: PushOptions): Promise<PushedImage> {
   const { pushImage } = await import('./image/push/index.ts');
-  return await pushImage(name, options);
+  const pushed = await pushImage(name, options);
+  noteImage('push', name, name);
+  return pushed;
 }
 
 /** Sends all tags of a repository, one after the other. As `pushImage`, but `name` has no tag. */
@@ -135,7 +145,7 @@ export async function removeImage(
   options: { force?: boolean } = {},
 ): Promise<RemovedImage> {
   const { removeImage } = await import('./image/store/remove.ts');
-  return removeImage(reference, { ...options, inUse: imageUser });
+  return noteRemoved(await removeImage(reference, { ...options, inUse: imageUser }));
 }
 
 /**
@@ -145,7 +155,9 @@ export async function removeImage(
  */
 export async function tagImage(source: string, target: string): Promise<StoredImage> {
   const { tagImage } = await import('./image/store/tag.ts');
-  return tagImage(source, target);
+  const image = tagImage(source, target);
+  noteImage('tag', image.id, image.name);
+  return image;
 }
 
 /**
@@ -192,7 +204,7 @@ export async function pruneImages(
   options: { all?: boolean; filters?: ImageFilters } = {},
 ): Promise<RemovedImage & { reclaimed: number }> {
   const { pruneImages } = await import('./image/store/prune.ts');
-  return pruneImages({ ...options, inUse: imageUser });
+  return noteRemoved(await pruneImages({ ...options, inUse: imageUser }));
 }
 
 /** What images and containers take on this disk. */
@@ -240,7 +252,9 @@ export async function logout(registry: string): Promise<{ server: string; remove
  */
 export async function pullImage(name: string, options?: PullOptions): Promise<PulledImage> {
   const { pullImage } = await import('./image/pull/index.ts');
-  return await pullImage(name, options);
+  const image = await pullImage(name, options);
+  noteImage('pull', image.name || name, image.name || name);
+  return image;
 }
 
 /** What this host can and cannot do for containers. */
@@ -288,4 +302,14 @@ export async function explainExec(
 ): Promise<Plan> {
   const { explainExecIn } = await import('./engine/exec/index.ts');
   return explainExecIn(reference, command, options);
+}
+
+function noteImage(action: string, id: string, name: string | undefined): void {
+  noteEvents({ type: 'image', action, id, attributes: name ? { name } : {} });
+}
+
+function noteRemoved<T extends { untagged: string[]; deleted: string[] }>(removed: T): T {
+  for (const name of removed.untagged) noteImage('untag', name, name);
+  for (const id of removed.deleted) noteImage('delete', id, undefined);
+  return removed;
 }

@@ -103,6 +103,11 @@ export const COMMANDS: Record<string, CommandEntry> = {
     group: 'Containers',
     run: async (args) => (await import('./port.ts')).port(args),
   },
+  events: {
+    summary: 'Show what happens to containers, images and volumes',
+    group: 'This machine',
+    run: async (args) => (await import('./events.ts')).eventsCommand(args),
+  },
   ps: {
     summary: 'List containers',
     group: 'Containers',

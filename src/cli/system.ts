@@ -1,4 +1,4 @@
-import { containerEnded, restartNow, startAfterBoot, stopForShutdown, sweep } from '../index.ts';
+import { checkHealth, containerEnded, restartNow, startAfterBoot, stopForShutdown, sweep } from '../index.ts';
 import { defineCommand } from './command.ts';
 import { runGroup, type Subcommand } from './group.ts';
 import { print } from './output.ts';
@@ -11,6 +11,7 @@ export async function system(args: string[]): Promise<number> {
   if (id !== undefined && /^[0-9a-f]{64}$/.test(id)) {
     if (action === 'ended') return done(containerEnded(id));
     if (action === 'restart') return done(restartNow(id));
+    if (action === 'healthcheck') return done(checkHealth(id));
   }
   return runGroup('system', 'Work with what tsbox keeps on this machine.', SUBCOMMANDS, args, [
     ['tsbox system df', 'what takes how much space'],

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { findImageAgain, type StoredImage } from '../image/index.ts';
 import type { PullEvent } from '../image/pull/index.ts';
 import { embeddedImage, TsboxError } from '../kernel/index.ts';
+import { noteEvents } from './events/note.ts';
 
 /** Where the image of a new container may come from. */
 export interface ImageChoice {
@@ -52,12 +53,19 @@ async function pullFor(name: string, choice: ImageChoice, notFound?: TsboxError)
   const { pullImage } = await import('../image/pull/index.ts');
   const onProgress = await choice.onPull?.();
   try {
-    return await pullImage(name, {
+    const image = await pullImage(name, {
       ...(choice.platform !== undefined && { platform: choice.platform }),
       ...(choice.tlsVerify !== undefined && { tlsVerify: choice.tlsVerify }),
       ...(choice.signal && { signal: choice.signal }),
       ...(onProgress && { onProgress }),
     });
+    noteEvents({
+      type: 'image',
+      action: 'pull',
+      id: image.name || name,
+      attributes: { name: image.name || name },
+    });
+    return image;
   } catch (error) {
     throw notFound === undefined ? error : explain(error, name, notFound);
   }

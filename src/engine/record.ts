@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { HealthCheck } from './health/config.ts';
 import { containersDirectory } from './paths.ts';
 import type { RunOptions } from './run-options.ts';
 import type { VolumeUse } from './volume/use.ts';
@@ -55,6 +56,8 @@ export interface ContainerRecord {
   stopRequested?: boolean;
   /** Whether it is to run again after the boot that it was stopped for. */
   resume?: boolean;
+  /** How its health is checked, if it is. */
+  healthCheck?: HealthCheck;
   /** What its health check says. */
   health?: 'starting' | 'healthy' | 'unhealthy';
   /** The absolute directory of its cgroup. */

@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { killCgroup } from '../cgroup/index.ts';
 import { closeDescriptor, signalPidfd, TsboxError } from '../kernel/index.ts';
 import { lockAbandoned, removeContainerDirectory } from './container-directory.ts';
+import { noteEvents, ofContainer } from './events/note.ts';
 import { findContainer } from './find-container.ts';
 import { openProcess } from './process-identity.ts';
 import { type ContainerRecord, readRecord } from './record.ts';
@@ -28,6 +29,7 @@ export async function removeContainer(
   const lock = await lockEnded(found, options.force ?? false);
   if (lock === undefined) return found.id;
   const record = readRecord(found.id) ?? found;
+  noteEvents(ofContainer(record, 'destroy'));
   if (options.volumes || record.rm) discardVolumes(record);
   removeContainerDirectory(record.id, record.name);
   closeSync(lock);

@@ -29,6 +29,18 @@ export interface RunOptions {
   cidfile?: string;
   /** Whether it is started again when it ends: `no` (default), `on-failure[:MAXIMUM]`, `always` or `unless-stopped`. */
   restart?: string;
+  /** A command for the container's shell that says, by exiting with 0, that the container does what it is for. Default: the image's check. */
+  healthCmd?: string;
+  /** From the end of one check to the next; also `1m30s`. Default 30s. */
+  healthInterval?: string;
+  /** How long one may take. Default 30s. */
+  healthTimeout?: string;
+  /** So many failures in a row make it unhealthy. Default 3. */
+  healthRetries?: number;
+  /** From the start on; failures in it do not count. Default 0s. */
+  healthStartPeriod?: string;
+  /** Without the image's check. */
+  noHealthcheck?: boolean;
   /** `cri` (default; `json-file` is taken for it): what the program writes is kept for `logs`. `none`: it is not. */
   logDriver?: string;
   /** `max-size`: bytes of a log file, with units; `max-file`: how many files there are at most. Default: one, of any size. */

@@ -11,6 +11,7 @@ import {
   newContainerId,
   removeContainerDirectory,
 } from './container-directory.ts';
+import { noteEvents, ofContainer } from './events/note.ts';
 import { imageFor } from './image-for.ts';
 import { startJanitor } from './janitor.ts';
 import { checkName } from './options/index.ts';
@@ -70,6 +71,8 @@ export async function run(
         record.pidStart = identify(pid)?.start;
         record.started = new Date().toISOString();
         writeRecord(record);
+        // While the container makes itself: nobody waits for it.
+        noteEvents(ofContainer(record, 'create'), ofContainer(record, 'start'));
         writeConfig(id, prepared.built.spec, prepared.built.seccomp);
       } catch (error) {
         unwritten = error;

@@ -14,6 +14,7 @@ import {
 import { type ProfileEntry, profileOf } from '../launch/index.ts';
 import type { Container, ContainerStats, ExitStatus } from './container.ts';
 import { type ContainerDirectory, nameOwner, removeContainerDirectory } from './container-directory.ts';
+import { noteEvents, ofContainer } from './events/note.ts';
 import type { ExecOptions, ExecProcess } from './exec/index.ts';
 import { exitFile, writeExit } from './life/exit-file.ts';
 import { parseSignal } from './options/index.ts';
@@ -160,6 +161,10 @@ export class RunningContainer implements Container {
   async #leave(status: ExitStatus): Promise<void> {
     // Somebody waits for it, who is not its parent.
     if (existsSync(exitFile(this.id))) writeExit(this.id, status);
+    const died = ofContainer(this.#record, 'die', { exitCode: String(status.code) });
+    const oom = status.oomKilled ? [ofContainer(this.#record, 'oom')] : [];
+    const gone = this.#record.rm ? [ofContainer(this.#record, 'destroy')] : [];
+    noteEvents(...oom, died, ...gone);
     if (this.#record.rm) {
       discardVolumes(this.#record);
       removeContainerDirectory(this.id, nameOf(this.id, this.name));

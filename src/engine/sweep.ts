@@ -2,6 +2,7 @@ import { closeSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { findCgroup, killCgroup, removeCgroupNow } from '../cgroup/index.ts';
 import { lockAbandoned, nameOwner, releaseName, removeContainerDirectory } from './container-directory.ts';
+import { noteEvents, ofContainer } from './events/note.ts';
 import { exitFile, readExit } from './life/exit-file.ts';
 import { namesDirectory } from './paths.ts';
 import { type ContainerRecord, containerIds, readRecord } from './record.ts';
@@ -47,7 +48,10 @@ function sweepContainer(id: string, record: ContainerRecord | undefined): void {
   // It was made, and its start was not even tried, or failed.
   if (record?.detached && record.status === 'created') return;
   if (record === undefined || record.rm) {
-    if (record !== undefined) discardVolumes(record);
+    if (record !== undefined) {
+      noteEvents(ofContainer(record, 'die', { exitCode: '137' }), ofContainer(record, 'destroy'));
+      discardVolumes(record);
+    }
     removeContainerDirectory(id, record?.name);
     return;
   }
@@ -58,7 +62,8 @@ function sweepContainer(id: string, record: ContainerRecord | undefined): void {
     ...endedRecord(now, exit),
     ...(error && { error: 'its monitor was killed, and the container with it' }),
   });
-  updateRecord(id, change, PATIENCE);
+  const ended = updateRecord(id, change, PATIENCE);
+  if (ended !== undefined) noteEvents(ofContainer(ended, 'die', { exitCode: String(ended.exitCode ?? 137) }));
 }
 
 /** Whether nothing lives in it any more. */

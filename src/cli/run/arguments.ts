@@ -106,6 +106,8 @@ export function optionOf(flag: Flag<unknown>): Option {
   // A bracket anywhere would mean to commander that the value can be left out.
   const option = new Option(flag.flags.replace(/<.*>/, '<value>'), flag.help).helpGroup(`${flag.group}:`);
   option.flags = flag.flags;
+  // `--no-healthcheck` is a switch of its own, and not the opposite of another.
+  option.negate = false;
   return option.required ? option.argParser(collect) : option;
 }
 

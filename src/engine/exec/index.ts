@@ -7,6 +7,7 @@ import type { Plan } from '../../launch/index.ts';
 import { type ExecInput, explainExec } from '../../runtime/exec-plan.ts';
 import type { Process } from '../../runtime/spec.ts';
 import { seccompOf } from '../config-file.ts';
+import { noteEvents, ofContainer } from '../events/note.ts';
 import { openStreams, openTerminalStreams, type Streams } from '../streams.ts';
 import { mappedOwner } from '../writable-layer.ts';
 import { readContainerFile } from './container-file.ts';
@@ -40,6 +41,7 @@ export async function exec(
     const entered = await launch(target, input, streams.child, streams.release);
     const program = new ExecProcess(entered, await streams.connect(), options.mayBlock);
     followSignal(program, options.signal);
+    noteExec(target, command);
     return program;
   } catch (error) {
     streams?.abandon();
@@ -65,10 +67,17 @@ export async function execDetached(
     const input = { ...inputFor(target, command, options), detached: true };
     const owner = mappedOwner({ ...target.spec, process: input.process });
     const streams = openStreams({ stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' }, owner);
-    return (await launch(target, input, streams.child, streams.release)).pid;
+    const { pid } = await launch(target, input, streams.child, streams.release);
+    noteExec(target, command);
+    return pid;
   } finally {
     closeDescriptor(target.pidfd);
   }
+}
+
+function noteExec({ record }: Target, command: readonly string[]): void {
+  const words = command.join(' ').slice(0, 1000);
+  noteEvents(ofContainer(record, `exec_create: ${words}`), ofContainer(record, `exec_start: ${words}`));
 }
 
 /** What `exec` would do, without doing it. @throws {TsboxError} as `exec` does */

@@ -6,6 +6,7 @@ import { bytesOnDisk } from '../../image/store/usage.ts';
 import type { Spec } from '../../runtime/spec.ts';
 import { readConfig } from '../config-file.ts';
 import { findContainer } from '../find-container.ts';
+import { readHealth } from '../health/results.ts';
 import { containersDirectory } from '../paths.ts';
 import type { ContainerRecord } from '../record.ts';
 import { currentRecord } from '../records.ts';
@@ -111,7 +112,21 @@ function describeState(record: ContainerRecord): ContainerState {
     Error: record.error ?? '',
     StartedAt: record.started ?? NEVER,
     FinishedAt: record.finished ?? NEVER,
-    ...(health !== undefined && { Health: { Status: health, FailingStreak: 0, Log: [] } }),
+    ...(health !== undefined && { Health: describeHealth(record.id, health) }),
+  };
+}
+
+function describeHealth(id: string, status: string): NonNullable<ContainerState['Health']> {
+  const { failingStreak, log } = readHealth(id);
+  return {
+    Status: status,
+    FailingStreak: failingStreak,
+    Log: log.map(({ start, end, exitCode, output }) => ({
+      Start: start,
+      End: end,
+      ExitCode: exitCode,
+      Output: output,
+    })),
   };
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Duplex, Readable, Writable } from 'node:stream';
 import { TsboxError } from '../../kernel/index.ts';
 import type { ExitStatus } from '../container.ts';
+import { noteEvents, ofContainer } from '../events/note.ts';
 import { findContainer } from '../find-container.ts';
 import { containersDirectory } from '../paths.ts';
 import type { ContainerRecord } from '../record.ts';
@@ -43,6 +44,7 @@ export async function attach(reference: string): Promise<Attachment> {
       advice: "its streams are that one's; `tsbox logs` shows what it writes",
     });
   }
+  noteEvents(ofContainer(record, 'attach'));
   return connectTo(record);
 }
 

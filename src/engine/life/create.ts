@@ -2,6 +2,8 @@ import { closeSync } from 'node:fs';
 import { TsboxError } from '../../kernel/index.ts';
 import { writeConfig } from '../config-file.ts';
 import { type ContainerDirectory, newContainerId, removeContainerDirectory } from '../container-directory.ts';
+import { noteEvents, ofContainer } from '../events/note.ts';
+import { healthCheck } from '../health/config.ts';
 import { imageFor } from '../image-for.ts';
 import { checkName } from '../options/index.ts';
 import { kernelVersion, prepare } from '../prepare.ts';
@@ -44,6 +46,7 @@ export async function makeContainer(
   const stored = await imageFor(image, options);
   if (options.name !== undefined) checkName('--name', options.name);
   const id = newContainerId();
+  const health = healthCheck(options, stored.config.Healthcheck);
   const prepared = prepare(stored, command, { ...options, rm: options.rm ?? false }, id);
   const directory = makeDirectory(id, options.name);
   try {
@@ -52,12 +55,14 @@ export async function makeContainer(
       ...newRecord(prepared, directory.name, image, options),
       rm: options.rm ?? false,
       detached: true,
+      ...(health && { healthCheck: health }),
     };
     prepareWritableLayer(directory.path, prepared.built.spec);
     writeConfig(id, prepared.built.spec, prepared.built.seccomp);
     // Last: with its record it is a container.
     writeRecord(record);
     if (record.volumes) (await import('../volume/attach.ts')).attachVolumes(record);
+    noteEvents(ofContainer(record, 'create'));
     return { directory, record };
   } catch (error) {
     discardVolumes({ id, ...(prepared.built.volumes && { volumes: prepared.built.volumes }) });

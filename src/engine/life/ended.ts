@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { sleep } from '../../cgroup/kill.ts';
 import { selfCommand, syscall, TsboxError } from '../../kernel/index.ts';
 import { lockAbandoned, removeContainerDirectory } from '../container-directory.ts';
+import { noteEvents, ofContainer } from '../events/note.ts';
 import { containersDirectory } from '../paths.ts';
 import { bootId, identify } from '../process-identity.ts';
 import { type ContainerRecord, readRecord } from '../record.ts';
@@ -31,6 +32,7 @@ export async function ended(id: string): Promise<void> {
     if (exit === undefined && record.status !== 'running') return settleUnstarted(record);
     const after = updateRecord(id, (now) => recordEnd(now, exit));
     if (after === undefined) return;
+    noteDeath(after);
     if (after.status === 'restarting') await waitForRestart(after, lock);
     else if (after.rm) discard(after);
   } finally {
@@ -49,7 +51,17 @@ export async function restartNow(id: string): Promise<void> {
   }
 }
 
+function noteDeath(record: ContainerRecord): void {
+  const { exitCode = 137, oomKilled, started, finished } = record;
+  const lived = Math.max(0, Math.floor((Date.parse(finished ?? '') - Date.parse(started ?? '')) / 1000)) || 0;
+  noteEvents(
+    ...(oomKilled ? [ofContainer(record, 'oom')] : []),
+    ofContainer(record, 'die', { exitCode: String(exitCode), execDuration: String(lived) }),
+  );
+}
+
 function discard(record: ContainerRecord): void {
+  noteEvents(ofContainer(record, 'destroy'));
   discardVolumes(record);
   removeContainerDirectory(record.id, record.name);
 }

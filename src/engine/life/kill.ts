@@ -1,4 +1,5 @@
 import { closeDescriptor, signalPidfd, TsboxError } from '../../kernel/index.ts';
+import { noteEvents, ofContainer } from '../events/note.ts';
 import { findContainer } from '../find-container.ts';
 import { parseSignal } from '../options/index.ts';
 import { openProcess } from '../process-identity.ts';
@@ -21,6 +22,7 @@ export async function killContainer(reference: string, signal: string | number =
       advice: '`tsbox ps` lists those that are',
     });
   }
+  noteEvents(ofContainer(record, 'kill', { signal: String(number) }));
   return record.id;
 }
 

@@ -1,3 +1,4 @@
+import { noteEvents, ofContainer } from '../events/note.ts';
 import { findContainer } from '../find-container.ts';
 import type { ContainerRecord } from '../record.ts';
 import { updateRecord } from '../update-record.ts';
@@ -18,7 +19,9 @@ export async function restartContainer(
   if (rm) updateRecord(id, (record) => ({ ...record, rm: false }));
   try {
     await stopContainer(id, options);
-    return await startContainer(id);
+    const started = await startContainer(id);
+    noteEvents(ofContainer(started, 'restart'));
+    return started;
   } finally {
     if (rm) updateRecord(id, (record) => ({ ...record, rm: true }));
   }

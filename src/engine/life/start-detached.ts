@@ -1,4 +1,5 @@
-import { closeSync, readSync, writeSync } from 'node:fs';
+import { closeSync, readSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   closeDescriptor,
   openPidfd,
@@ -9,6 +10,8 @@ import {
 } from '../../kernel/index.ts';
 import { failureError } from '../../launch/index.ts';
 import { isExec } from '../../runtime/index.ts';
+import { noteEvents, ofContainer } from '../events/note.ts';
+import { containersDirectory } from '../paths.ts';
 import { bootId, identify } from '../process-identity.ts';
 import { programError } from '../program-error.ts';
 import type { ContainerRecord } from '../record.ts';
@@ -67,9 +70,12 @@ async function attempt(
     return fd;
   };
   const exit = makeExitFile(id);
+  // What was found the last time says nothing of this one.
+  rmSync(join(containersDirectory(), id, 'health.json'), { force: true });
   try {
     const listening = keep(listenForAttach(id, directory));
     if (connected) connected(await connectTo(record));
+    if (record.volumes) (await import('../volume/attach.ts')).attachVolumes(record);
     prepared.makeCgroupParents();
     const streams = openMonitorStreams(record, prepared.built.spec, keep);
     const { plan, arena, memory } = layOutForMonitor(prepared.input, streams.tty, size);
@@ -90,6 +96,7 @@ async function attempt(
       tty: streams.tty,
       ...settings,
       cgroup: prepared.input.cgroup?.path,
+      ...(record.healthCheck && { healthMilliseconds: record.healthCheck.interval }),
     });
     const monitor = startMonitor(descriptors, args);
     for (const fd of [...streams.descriptors.values(), listening, report.write, ack.read]) {
@@ -122,12 +129,14 @@ async function attempt(
         bootId: bootId(),
         started: new Date().toISOString(),
         stopRequested: false,
+        ...(now.healthCheck && { health: 'starting' as const }),
         resume: false,
         restartCount: restarts,
         ...(prepared.input.cgroup && { cgroup: prepared.input.cgroup.path }),
       };
     });
     if (calledOff) throw new TsboxError('STOPPED', `container ${record.name} was stopped while it restarted`);
+    if (started !== undefined) noteEvents(ofContainer(started, 'start'));
     // Not before it is on disk: should we be killed in between, the monitor ends what nobody knows of.
     if (!tell(ack.write)) {
       // The monitor was killed, and so the container.

@@ -3,6 +3,7 @@ import { thawCgroup } from '../../cgroup/index.ts';
 import { closeDescriptor, signalPidfd } from '../../kernel/index.ts';
 import type { ExitStatus } from '../container.ts';
 import { lockAbandoned } from '../container-directory.ts';
+import { noteEvents, ofContainer } from '../events/note.ts';
 import { findContainer } from '../find-container.ts';
 import { parseSignal } from '../options/index.ts';
 import { openProcess } from '../process-identity.ts';
@@ -38,13 +39,19 @@ export async function stopContainer(reference: string, options: StopOptions = {}
   if (record === undefined || !isLive(record)) return waitFor(record ?? found);
   if (record.status === 'restarting') return endWait(record);
   signalContainer(record, signal);
+  noteEvents(ofContainer(record, 'kill', { signal: String(signal) }));
   if (record.status === 'paused' && record.cgroup !== undefined) thawCgroup(record.cgroup);
   if (timeout >= 0) {
     const status = await waitFor(record, timeout * 1000);
-    if (status !== undefined) return status;
+    if (status !== undefined) return stopped(record, status);
     signalContainer(record, 9);
   }
-  return waitFor(record);
+  return stopped(record, await waitFor(record));
+}
+
+function stopped(record: ContainerRecord, status: ExitStatus): ExitStatus {
+  noteEvents(ofContainer(record, 'stop'));
+  return status;
 }
 
 export function isLive({ status }: ContainerRecord): boolean {

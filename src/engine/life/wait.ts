@@ -106,7 +106,7 @@ export class News {
   #pending = false;
 
   constructor(file: number | string) {
-    this.#watcher = watch(typeof file === 'number' ? `/proc/self/fd/${file}` : file, () => this.#tell());
+    this.#watcher = watch(typeof file === 'number' ? `/proc/self/fd/${file}` : file, () => this.tell());
     this.#watcher.on('error', () => {});
   }
 
@@ -129,7 +129,8 @@ export class News {
     this.#watcher.close();
   }
 
-  #tell(): void {
+  /** As if something had happened. */
+  tell(): void {
     this.#pending = true;
     this.#wake?.();
   }

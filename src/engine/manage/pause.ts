@@ -1,5 +1,6 @@
 import { freezeCgroup, thawCgroup } from '../../cgroup/index.ts';
 import { closeDescriptor, TsboxError } from '../../kernel/index.ts';
+import { noteEvents, ofContainer } from '../events/note.ts';
 import { notRunning, openMain } from '../exec/target.ts';
 import { findContainer } from '../find-container.ts';
 import type { ContainerRecord } from '../record.ts';
@@ -29,6 +30,7 @@ export async function pauseContainer(reference: string): Promise<string> {
     updateRecord(id, (record) => (record.status === 'paused' ? { ...record, status: 'running' } : undefined));
     throw error;
   }
+  noteEvents(ofContainer(paused, 'pause'));
   return id;
 }
 
@@ -48,6 +50,7 @@ export function unpauseContainer(reference: string): string {
     return { ...record, status: 'running' };
   });
   if (running === undefined) throw gone(reference);
+  noteEvents(ofContainer(running, 'unpause'));
   return id;
 }
 

@@ -1,5 +1,6 @@
 import { TsboxError } from '../../kernel/index.ts';
 import { releaseName, takeName } from '../container-directory.ts';
+import { noteEvents, ofContainer } from '../events/note.ts';
 import { findContainer } from '../find-container.ts';
 import { checkName } from '../options/index.ts';
 import { updateRecord } from '../update-record.ts';
@@ -25,5 +26,7 @@ export function renameContainer(reference: string, name: string): void {
     releaseName(name, id);
     throw gone(reference);
   }
-  if (before !== undefined) releaseName(before, id);
+  if (before === undefined) return;
+  releaseName(before, id);
+  noteEvents(ofContainer(renamed, 'rename', { oldName: `/${before}` }));
 }

@@ -9,6 +9,7 @@ import {
 } from '../../cgroup/index.ts';
 import { TsboxError } from '../../kernel/index.ts';
 import { readConfig, rewriteConfig } from '../config-file.ts';
+import { noteEvents, ofContainer } from '../events/note.ts';
 import { findContainer } from '../find-container.ts';
 import { thisHost } from '../host.ts';
 import { parseRestartPolicy } from '../life/restart-policy.ts';
@@ -67,6 +68,7 @@ export function updateContainer(reference: string, changes: UpdateOptions): stri
     return { ...record, options };
   });
   if (updated === undefined) throw gone(reference);
+  noteEvents(ofContainer(updated, 'update'));
   return id;
 }
 

@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { lockFile, lockWithin, removeTree, TsboxError } from '../../kernel/index.ts';
+import { noteEvents } from '../events/note.ts';
 import { didYouMean } from '../options/index.ts';
 import { volumesDirectory } from '../paths.ts';
 import { randomHex } from '../random-hex.ts';
@@ -89,6 +90,7 @@ export function makeVolume(volume: VolumeRecord): void {
   mkdirSync(join(aside, '_data'), 0o755);
   writeFileSync(join(aside, 'volume.json'), `${JSON.stringify(volume)}\n`, { mode: 0o600 });
   renameSync(aside, join(directory, volume.name));
+  noteEvents({ type: 'volume', action: 'create', id: volume.name, attributes: { driver: 'local' } });
 }
 
 /**
@@ -102,6 +104,7 @@ export function setVolumeAside(name: string): () => void {
   const path = join(volumesDirectory(), name);
   if (!existsSync(path)) return () => {};
   renameSync(path, aside);
+  noteEvents({ type: 'volume', action: 'destroy', id: name, attributes: { driver: 'local' } });
   const lock = lockFile(aside, 'exclusive');
   return () => {
     removeTree(aside);

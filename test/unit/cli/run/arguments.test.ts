@@ -24,6 +24,12 @@ const TABLE: [args: string[], options: RunOptions][] = [
   [['-l', 'a=b', '--label', 'c', '--label=d=e=f'], { labels: { a: 'b', c: '', d: 'e=f' } }],
   [['--cidfile', '/tmp/id'], { cidfile: '/tmp/id' }],
   [['--restart', 'on-failure:3'], { restart: 'on-failure:3' }],
+  [['--health-cmd', 'test -e /x'], { healthCmd: 'test -e /x' }],
+  [['--health-interval=5s'], { healthInterval: '5s' }],
+  [['--health-timeout', '1m'], { healthTimeout: '1m' }],
+  [['--health-retries', '2'], { healthRetries: 2 }],
+  [['--health-start-period', '10s'], { healthStartPeriod: '10s' }],
+  [['--no-healthcheck'], { noHealthcheck: true }],
   [['--log-driver=none'], { logDriver: 'none' }],
   [
     ['--log-opt', 'max-size=1m', '--log-opt', 'max-file=3'],

@@ -1,0 +1,88 @@
+import { closeSync, fstatSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { lockFile } from '../../kernel/index.ts';
+import { storeRoot } from '../paths.ts';
+import type { ContainerRecord } from '../record.ts';
+
+/** Something that has happened. */
+export interface StoreEvent {
+  /** RFC 3339, in nanoseconds. */
+  time: string;
+  type: 'container' | 'image' | 'volume';
+  /** Docker's word: `start`, `die`, `pull`, `health_status: healthy`. */
+  action: string;
+  /** Of the container or the image; a volume's name. */
+  id: string;
+  /** `name`, `image`, `exitCode` and others, and a container's labels. */
+  attributes: Record<string, string>;
+}
+
+export type NewEvent = Omit<StoreEvent, 'time'>;
+
+/**
+ * Writes down what has happened, each by whoever did it: a line an event, all with one write to a file that is only appended to, so lines of several
+ * processes never mix. Two files of 4 MiB are kept. That it cannot be written (a full disk) must not stop what it tells of.
+ */
+export function noteEvents(...events: NewEvent[]): void {
+  try {
+    const fd = openJournal();
+    try {
+      const time = now();
+      writeSync(fd, events.map((event) => `${JSON.stringify({ time, ...event })}\n`).join(''));
+      if (fstatSync(fd).size > LARGEST) beginAnother(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // As said above.
+  }
+}
+
+/** What is said of a container in each of its events. */
+export function ofContainer(
+  record: Pick<ContainerRecord, 'id' | 'name' | 'image' | 'labels'>,
+  action: string,
+  more: Record<string, string> = {},
+): NewEvent {
+  const { id, name, image, labels } = record;
+  return { type: 'container', action, id, attributes: { ...labels, image, name, ...more } };
+}
+
+export function journalDirectory(): string {
+  return join(storeRoot(), 'events');
+}
+
+export const JOURNAL = 'journal';
+export const OLDER = 'journal.1';
+const LARGEST = 4 * 2 ** 20;
+
+function openJournal(): number {
+  const path = join(journalDirectory(), JOURNAL);
+  try {
+    return openSync(path, 'a', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    mkdirSync(journalDirectory(), { recursive: true, mode: 0o700 });
+    return openSync(path, 'a', 0o600);
+  }
+}
+
+/** Of two that find it too large, the slower one would put an empty file in the place of the full one: hence the lock, and the second look. */
+function beginAnother(fd: number): void {
+  const directory = journalDirectory();
+  const lock = lockFile(directory, 'exclusive', { wait: false });
+  if (lock === undefined) return;
+  try {
+    const path = join(directory, JOURNAL);
+    if (statSync(path).ino === fstatSync(fd).ino) renameSync(path, join(directory, OLDER));
+  } finally {
+    lock.release();
+  }
+}
+
+/** As exact as the clock that JavaScript has; of the wall clock as it is now, which may have been set since this process began. */
+function now(): string {
+  const milliseconds = Date.now();
+  const fraction = Math.floor((performance.now() % 1) * 1e6);
+  return new Date(milliseconds).toISOString().replace('Z', `${String(fraction).padStart(6, '0')}Z`);
+}
