@@ -1,6 +1,7 @@
-/** The library's part about volumes, each function loaded when it is called. */
+/** The library's part about volumes and about tidying up, each function loaded when it is called. */
 export type { Volume, VolumeFilters, VolumeOptions, VolumeRecord } from './engine/volume/index.ts';
 
+import type { ContainerRecord } from './engine/record.ts';
 import type { Volume, VolumeFilters, VolumeOptions, VolumeRecord } from './engine/volume/index.ts';
 
 const volumes = () => import('./engine/volume/index.ts');
@@ -43,4 +44,12 @@ export async function pruneVolumes(options?: {
   filters?: VolumeFilters;
 }): Promise<{ deleted: string[]; reclaimed: number }> {
   return (await volumes()).pruneVolumes(options);
+}
+
+/** Removes the containers that do not run; `reclaimed` is in bytes. @param fits which of them; default: all */
+export async function pruneContainers(
+  fits?: (record: ContainerRecord) => boolean,
+): Promise<{ deleted: string[]; reclaimed: number }> {
+  const { pruneContainers } = await import('./engine/prune.ts');
+  return pruneContainers(fits);
 }

@@ -193,6 +193,19 @@ export const COMMANDS: Record<string, CommandEntry> = {
     group: 'Images',
     run: async (args) => (await import('./logout.ts')).logoutCommand(args),
   },
+  container: {
+    summary: 'Work with containers: prune, and all of the above',
+    group: 'Containers',
+    run: async (args) => (await import('./container.ts')).container(args),
+  },
+  completion: {
+    summary: 'Print what makes Tab complete commands and names',
+    group: 'This machine',
+    run: async (args) => (await import('./completion.ts')).completion(args),
+  },
+  __complete: {
+    run: async (args) => (await import('./complete.ts')).complete(args),
+  },
   volume: {
     summary: 'Work with volumes: create, ls, inspect, rm, prune',
     group: 'This machine',

@@ -42,6 +42,8 @@ type Key = keyof typeof TESTS;
 const STATES = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
 
 const TESTS = {
+  volume: ({ volumes = [] }: ContainerRecord, value: string) =>
+    volumes.some(({ name, destination }) => name === value || destination === value),
   id: ({ id }: ContainerRecord, value: string) => id.startsWith(value),
   name: ({ name }: ContainerRecord, value: string) => isNamed(name, value),
   status: ({ status }: ContainerRecord, value: string) => status === value,

@@ -28,6 +28,10 @@ const SUBCOMMANDS: Record<string, Subcommand> = {
     summary: 'Show what tsbox knows about this machine',
     run: async (args) => (await import('./info.ts')).infoCommand(args),
   },
+  prune: {
+    summary: 'Remove what nobody uses',
+    run: async (args) => (await import('./system-prune.ts')).systemPrune(args),
+  },
   start: {
     summary: 'Start what is to run after a boot: --restart always and unless-stopped',
     run: (args) => systemStart(args),
