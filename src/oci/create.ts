@@ -9,6 +9,7 @@ import { lockContainer } from './lock.ts';
 import { makeContainer } from './make.ts';
 import { publicState } from './public-state.ts';
 import {
+  checkId,
   failure,
   makeDirectory,
   type Place,
@@ -36,6 +37,7 @@ export interface CreateOptions {
  * @throws {TsboxError} BAD_CONFIG, ID_IN_USE, and whatever the kernel says
  */
 export async function create(place: Place, id: string, options: CreateOptions): Promise<StateRecord> {
+  checkId(id);
   const bundle = realBundle(options.bundle ?? '.');
   const config = readConfig(bundle);
   checkTerminal(config, options.consoleSocket);

@@ -1,0 +1,325 @@
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { describeRoot, eventually } from '../support/tsbox.ts';
+import { Containers, read } from './support.ts';
+
+describeRoot('a container by the specification', () => {
+  const box = new Containers();
+  const gone = (id: string) => {
+    expect(existsSync(join(box.root, id))).toBe(false);
+    expect(existsSync(box.cgroup(id))).toBe(false);
+  };
+  const stopped = (id: string) => eventually(() => box.state(id).status === 'stopped', `${id} stopped`);
+
+  test('is created, started, killed and deleted', async () => {
+    const bundle = box.bundle('touch /began; sleep 100', (config) => {
+      config.annotations = { 'org.example.a': 'b' };
+    });
+    const pidFile = join(box.directory, 'pid');
+    expect(box.create('life', bundle, '--pid-file', pidFile)).toMatchObject({ status: 0, stderr: '' });
+    const created = box.state('life');
+    expect(created).toMatchObject({
+      status: 'created',
+      id: 'life',
+      bundle,
+      annotations: { 'org.example.a': 'b' },
+    });
+    expect(created.pid).toBe(Number(read(pidFile)));
+    expect(existsSync(join(bundle, 'rootfs/began'))).toBe(false);
+    expect(box.create('life', bundle).stderr).toContain('container with given ID already exists');
+
+    expect(box.run('start', 'life')).toMatchObject({ status: 0, stderr: '' });
+    expect(box.state('life').status).toBe('running');
+    await eventually(() => existsSync(join(bundle, 'rootfs/began')), 'began');
+    expect(box.run('start', 'life')).toMatchObject({ status: 1 });
+    const refused = box.run('delete', 'life');
+    expect(refused).toMatchObject({ status: 1 });
+    expect(refused.stderr).toContain('cannot delete container life that is not stopped: running');
+
+    expect(box.run('kill', 'life', 'KILL')).toMatchObject({ status: 0, stderr: '' });
+    await stopped('life');
+    expect(box.run('kill', 'life', '9').stderr).toContain('container not running');
+    expect(box.run('delete', 'life')).toMatchObject({ status: 0, stderr: '' });
+    gone('life');
+    expect(box.run('state', 'life')).toMatchObject({ status: 1 });
+    expect(box.run('state', 'life').stderr).toContain('does not exist');
+    expect(box.run('delete', '--force', 'life').status).toBe(0);
+  });
+
+  test('waits in little memory, outside of Node, and in a file that nobody can write to (CVE-2019-5736)', () => {
+    box.create('waits', box.bundle('true'));
+    const { pid } = box.state('waits');
+    const pss = Number(/^Pss: +(\d+) kB/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1]);
+    expect(pss).toBeLessThan(1024);
+    // F_SEAL_WRITE is what ETXTBSY or EPERM is for.
+    expect(() => openSync(`/proc/${pid}/exe`, 'r+')).toThrow();
+    box.run('delete', '--force', 'waits');
+    gone('waits');
+  });
+
+  test('run: the status of the program, its streams, no descriptor of ours', () => {
+    const bundle = box.bundle('cat; ls /proc/self/fd; echo e >&2; exit 7');
+    const ran = box.with({ input: 'in\n', cwd: bundle }, 'run', 'once');
+    // 3 is the directory that ls reads.
+    expect(ran).toEqual({ status: 7, stdout: 'in\n0\n1\n2\n3\n', stderr: 'e\n' });
+    gone('once');
+    const killed = box.with({ cwd: box.bundle('kill -9 $$') }, 'run', 'once');
+    // PID 1 cannot kill itself.
+    expect(killed.status).toBe(0);
+  });
+
+  test('run --preserve-fds gives descriptors from 3 on', () => {
+    const bundle = box.bundle('cat <&3; cat <&4; cat <&5 2>/dev/null || echo no fifth');
+    const files = ['three\n', 'four\n', 'five\n'].map((text, index) => {
+      writeFileSync(join(box.directory, `fd${index}`), text);
+      return openSync(join(box.directory, `fd${index}`), 'r');
+    });
+    const out = openSync(join(box.directory, 'out'), 'w');
+    box.with({ cwd: bundle, stdio: ['ignore', out, 'pipe', ...files] }, 'run', '--preserve-fds', '2', 'kept');
+    expect(read(join(box.directory, 'out'))).toBe('three\nfour\nno fifth\n');
+  });
+
+  test.each([
+    ['nosuch', 'exec: "nosuch": executable file not found in $PATH'],
+    ['/no/such', 'exec: "/no/such": stat /no/such: no such file or directory'],
+    ['/etc/passwd', 'exec: "/etc/passwd": permission denied'],
+  ])('a program that cannot be: %s', (program, message) => {
+    const bundle = box.bundle('', (config) => {
+      config.process.args = [program];
+    });
+    const log = join(box.directory, 'log.json');
+    const { status, stderr } = box.run(
+      '--log',
+      log,
+      '--log-format',
+      'json',
+      'create',
+      '--bundle',
+      bundle,
+      'bad',
+    );
+    expect({ status, stderr }).toEqual({ status: 1, stderr: `${message}\n` });
+    const last = JSON.parse(read(log).trim().split('\n').at(-1) ?? '');
+    expect(last).toEqual({ level: 'error', msg: message, time: expect.stringMatching(/^\d{4}-.*Z$/) });
+    gone('bad');
+  });
+
+  test('exec: its own streams, status, user, environment; not where nothing runs', () => {
+    box.create('host', box.bundle('sleep 100'));
+    box.run('start', 'host');
+    const args = [
+      '--cwd',
+      '/tmp',
+      '--env',
+      'A=b',
+      '--user',
+      '7:8',
+      'host',
+      'sh',
+      '-c',
+      'id -u; id -g; pwd; echo $A; cat; exit 9',
+    ];
+    expect(box.with({ input: 'in\n' }, 'exec', ...args)).toEqual({
+      status: 9,
+      stdout: '7\n8\n/tmp\nb\nin\n',
+      stderr: '',
+    });
+    const file = join(box.directory, 'process.json');
+    const process = {
+      user: { uid: 0, gid: 0 },
+      args: ['sh', '-c', 'grep CapEff /proc/self/status'],
+      cwd: '/',
+      env: ['PATH=/bin:/usr/bin'],
+    };
+    writeFileSync(file, JSON.stringify(process));
+    expect(box.run('exec', '--process', file, 'host').stdout).toContain('0000000000000000');
+    expect(box.run('exec', 'host', 'nosuch').stderr).toContain('executable file not found in $PATH');
+    const pidFile = join(box.directory, 'exec.pid');
+    const detached = ['exec', '--detach', '--pid-file', pidFile, 'host', 'sleep', '50'];
+    expect(box.with({ stdio: ['ignore', 'ignore', 'ignore'] }, ...detached).status).toBe(0);
+    expect(read(`/proc/${read(pidFile)}/cmdline`)).toBe('sleep\x0050\0');
+    expect(JSON.parse(box.run('ps', '--format', 'json', 'host').stdout)).toEqual(
+      [box.state('host').pid, Number(read(pidFile))].sort((a, b) => a - b),
+    );
+    expect(box.run('pause', 'host').status).toBe(0);
+    expect(box.state('host').status).toBe('paused');
+    expect(box.run('exec', 'host', 'true').stderr).toContain('cannot exec in a paused container');
+    expect(box.run('resume', 'host').status).toBe(0);
+    expect(box.run('list', '-q').stdout).toBe('host\n');
+    box.run('delete', '--force', 'host');
+    expect(box.run('exec', 'host', 'true').stderr).toContain('does not exist');
+    gone('host');
+  });
+
+  test('joins namespaces that are there', () => {
+    box.create('first', box.bundle('sleep 100'));
+    box.run('start', 'first');
+    const { pid } = box.state('first');
+    const bundle = box.bundle(
+      'for n in net ipc uts; do readlink /proc/self/ns/$n; done; ps | grep -c sleep',
+      (config) => {
+        config.hostname = undefined;
+        const kinds: Record<string, string> = { network: 'net', ipc: 'ipc', uts: 'uts', pid: 'pid' };
+        for (const namespace of config.linux.namespaces)
+          if (kinds[namespace.type]) namespace.path = `/proc/${pid}/ns/${kinds[namespace.type]}`;
+      },
+    );
+    const links = ['net', 'ipc', 'uts'].map(
+      (kind) => box.run('exec', 'first', 'readlink', `/proc/self/ns/${kind}`).stdout,
+    );
+    const { stdout } = box.with({ cwd: bundle }, 'run', 'second');
+    expect(stdout).toContain(links.join(''));
+    box.run('delete', '--force', 'first');
+  });
+
+  describe('hooks', () => {
+    const record = (name: string, inside = false) => ({
+      path: '/bin/sh',
+      args: ['sh', '-c', `echo ${name} $(cat) >> ${inside ? '/hooks' : '"$OUT"'}`],
+      env: [`OUT=${join(box.directory, 'hooks')}`],
+      timeout: 10,
+    });
+    const all = () => ({
+      prestart: [record('prestart')],
+      createRuntime: [record('createRuntime')],
+      createContainer: [record('createContainer')],
+      startContainer: [record('startContainer', true)],
+      poststart: [record('poststart')],
+      poststop: [record('poststop')],
+    });
+
+    test('run where the specification says, with the state on their standard input', async () => {
+      const bundle = box.bundle('cat /hooks > /seen', (config) => {
+        config.hooks = all();
+      });
+      const said = () =>
+        read(join(box.directory, 'hooks'))
+          .trim()
+          .split('\n')
+          .map((line) => {
+            const [name, ...json] = line.split(' ');
+            const { status, id } = JSON.parse(json.join(' '));
+            return `${name} ${status} ${id}`;
+          });
+      expect(box.create('hooked', bundle)).toMatchObject({ status: 0, stderr: '' });
+      const { pid } = box.state('hooked');
+      const created = [
+        'prestart creating hooked',
+        'createRuntime creating hooked',
+        'createContainer created hooked',
+      ];
+      expect(said()).toEqual(created);
+      expect(read(join(box.directory, 'hooks'))).toContain(`"pid":${pid}`);
+      box.run('start', 'hooked');
+      expect(said()).toEqual([...created, 'poststart running hooked']);
+      await stopped('hooked');
+      expect(read(join(bundle, 'rootfs/seen'))).toContain('startContainer {');
+      box.run('delete', 'hooked');
+      expect(said().at(-1)).toBe('poststop stopped hooked');
+    });
+
+    test.each([
+      ['prestart', 'false', 'hooks.prestart[0] (/bin/sh): exited with status 1'],
+      [
+        'createRuntime',
+        'echo why >&2; exit 3',
+        'hooks.createRuntime[0] (/bin/sh): exited with status 3: why',
+      ],
+      ['createRuntime', 'sleep 50', 'timed out after 1 s'],
+      ['createContainer', 'exit 4', 'the hook /bin/sh: exited with status 4'],
+      ['createContainer', 'sleep 50', 'the hook /bin/sh: timed out and was killed'],
+    ])('%s that fails (%s) is the end of the container', (kind, script, message) => {
+      const bundle = box.bundle('true', (config) => {
+        config.hooks = { [kind]: [{ path: '/bin/sh', args: ['sh', '-c', script], timeout: 1 }] };
+      });
+      const { status, stderr } = box.create('unhooked', bundle);
+      expect(status).toBe(1);
+      expect(stderr).toContain(message);
+      gone('unhooked');
+    });
+
+    test('startContainer that fails is told by start', () => {
+      const bundle = box.bundle('true', (config) => {
+        config.hooks = { startContainer: [{ path: '/bin/sh', args: ['sh', '-c', 'exit 5'] }] };
+      });
+      box.create('late', bundle);
+      expect(box.run('start', 'late').stderr).toContain('exited with status 5');
+      box.run('delete', '--force', 'late');
+      gone('late');
+    });
+
+    test('a mount that a hook makes under the root is in the container', () => {
+      const bundle = box.bundle('cat /mnt/from-hook', (config) => {
+        const script = 'mount -t tmpfs none rootfs/mnt && echo yes > rootfs/mnt/from-hook';
+        config.hooks = {
+          createContainer: [
+            { path: '/bin/sh', args: ['sh', '-c', script], env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'] },
+          ],
+        };
+      });
+      mkdirSync(join(bundle, 'rootfs/mnt'), { recursive: true });
+      expect(box.with({ cwd: bundle }, 'run', 'mounted').stdout).toBe('yes\n');
+      expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(bundle);
+    });
+  });
+
+  test('a rootfs that becomes a symlink to the host after it was looked at gains nothing', () => {
+    const bundle = box.bundle('touch /escaped', (config) => {
+      const swap = 'mv rootfs was; ln -s / rootfs';
+      config.hooks = {
+        createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', swap], env: ['PATH=/usr/bin:/bin'] }],
+      };
+    });
+    const { status, stderr } = box.create('swapped', bundle);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/openat2|ELOOP/);
+    expect(existsSync('/escaped')).toBe(false);
+    gone('swapped');
+  });
+
+  test('what cannot be made leaves nothing', () => {
+    const before = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length;
+    for (const change of [
+      { process: { cwd: '/etc/passwd' } },
+      {
+        linux: { namespaces: [{ type: 'mount' }, { type: 'network', path: '/no/such' }] },
+        hostname: undefined,
+      },
+    ]) {
+      const bundle = box.bundle('true', (config) => {
+        for (const [part, value] of Object.entries(change))
+          config[part] = typeof value === 'object' ? { ...config[part], ...value } : value;
+      });
+      expect(box.create('never', bundle).status).toBe(1);
+      gone('never');
+    }
+    expect(readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length).toBeLessThan(before + 20);
+  });
+
+  test.each([
+    [['checkpoint', 'x'], 'checkpoint is not supported'],
+    [['restore', 'x'], 'restore is not supported'],
+    [['--systemd-cgroup', 'create', 'x'], '--systemd-cgroup is not supported'],
+    [['create', '../x'], 'invalid container ID format'],
+    [['frobnicate'], 'unknown command'],
+    [['create', '--frobnicate', 'x'], 'flag provided but not defined: -frobnicate'],
+  ])('%j is refused', (args, message) => {
+    const { status, stderr } = box.run(...args);
+    expect(status).toBe(1);
+    expect(stderr).toContain(message);
+  });
+
+  test('features says what is true of it', () => {
+    const features = JSON.parse(box.run('features').stdout);
+    expect(features.linux.cgroup).toEqual({
+      v1: false,
+      v2: true,
+      systemd: false,
+      systemdUser: false,
+      rdma: true,
+    });
+    expect(features.hooks).toContain('startContainer');
+    expect(features.mountOptions).toEqual(expect.arrayContaining(['rro', 'idmap', 'rslave']));
+  });
+});
