@@ -30,20 +30,51 @@ export interface HeaderBlock {
  * @throws {TsboxError} BAD_ARCHIVE
  */
 export function readHeader(block: Buffer, position: number): HeaderBlock | undefined {
+  return readPlain(block) ?? readAny(block, position);
+}
+
+/**
+ * What nearly all blocks are: right, and with octal numbers only. Undefined for any other, of which `readAny` says what it is. It sees the same in
+ * a plain one, in ten times the time: node-tar makes strings and arrays of each field, and reads some that nobody needs here.
+ */
+function readPlain(block: Buffer): HeaderBlock | undefined {
+  const mode = octal(block, 100, 8);
+  const uid = octal(block, 108, 8);
+  const gid = octal(block, 116, 8);
+  const size = octal(block, 124, 12);
+  const mtime = octal(block, 136, 12);
+  const checksum = octal(block, CHECKSUM, 8);
+  const known = isPosix(block) || isGnu(block);
+  const major = known ? octal(block, 329, 8) : 0;
+  const minor = known ? octal(block, 337, 8) : 0;
+  const odd = mode < 0 || uid < 0 || gid < 0 || size < 0 || mtime < 0 || major < 0 || minor < 0;
+  // The type comes next to the checksum, and is a digit: readers differ where nothing is between them.
+  const ended = block[CHECKSUM + 7] === SPACE || block[CHECKSUM + 7] === 0;
+  if (odd || !ended || checksum !== sumOf(block) || checksum === 8 * SPACE) return undefined;
+  const { name, linkName, type } = namesOf(block);
+  // Every one by its name: with a spread, V8 takes 10 µs for an object of this size.
+  return {
+    name,
+    linkName,
+    type,
+    mode: mode & 0o7777,
+    uid,
+    gid,
+    size,
+    mtime: BigInt(mtime) * 1_000_000_000n,
+    major,
+    minor,
+  };
+}
+
+function readAny(block: Buffer, position: number): HeaderBlock | undefined {
   for (const [offset, length] of NUMBERS) checkNumber(block, offset, length, position);
   const header = decode(block, position);
   if (header.nullBlock) return undefined;
   if (!header.cksumValid) throw badArchive(`the tar header at byte ${position} has a wrong checksum`);
-  const posix = block.toString('latin1', MAGIC, MAGIC + 6) === 'ustar\0';
-  const known = posix || block.toString('latin1', MAGIC, MAGIC + 8) === 'ustar  \0';
-  // star keeps times where POSIX has the end of the prefix, and says so at the very end of the block.
-  const prefixLength = block.toString('latin1', 508, 512) === 'tar\0' ? 131 : 155;
-  const prefix = posix ? text(block, 345, prefixLength) : '';
-  const name = text(block, 0, 100);
+  const known = isPosix(block) || isGnu(block);
   return {
-    name: prefix === '' ? name : `${prefix}/${name}`,
-    linkName: text(block, 157, 100),
-    type: block[156] === 0 ? '0' : String.fromCharCode(block[156] as number),
+    ...namesOf(block),
     mode: (header.mode ?? 0) & 0o7777,
     uid: natural(header.uid, 'owner', position),
     gid: natural(header.gid, 'group', position),
@@ -52,6 +83,49 @@ export function readHeader(block: Buffer, position: number): HeaderBlock | undef
     major: known ? natural(readNumber(block, 329, 8), 'device number', position) : 0,
     minor: known ? natural(readNumber(block, 337, 8), 'device number', position) : 0,
   };
+}
+
+function namesOf(block: Buffer): Pick<HeaderBlock, 'name' | 'linkName' | 'type'> {
+  // star keeps times where POSIX has the end of the prefix, and says so at the very end of the block.
+  const prefixLength = block.toString('latin1', 508, 512) === 'tar\0' ? 131 : 155;
+  const prefix = isPosix(block) ? text(block, 345, prefixLength) : '';
+  const name = text(block, 0, 100);
+  return {
+    name: prefix === '' ? name : `${prefix}/${name}`,
+    linkName: text(block, 157, 100),
+    type: block[156] === 0 ? '0' : String.fromCharCode(block[156] as number),
+  };
+}
+
+function isPosix(block: Buffer): boolean {
+  return block.toString('latin1', MAGIC, MAGIC + 6) === 'ustar\0';
+}
+
+function isGnu(block: Buffer): boolean {
+  return block.toString('latin1', MAGIC, MAGIC + 8) === 'ustar  \0';
+}
+
+/** Octal digits between spaces, up to a NUL or the end; 0 where there are none, -1 for anything else. */
+function octal(block: Buffer, offset: number, length: number): number {
+  const end = offset + length;
+  let at = offset;
+  let value = 0;
+  while (at < end && block[at] === SPACE) at++;
+  for (; at < end; at++) {
+    const digit = (block[at] as number) - 0x30;
+    if (digit < 0 || digit > 7) break;
+    value = value * 8 + digit;
+  }
+  while (at < end && block[at] === SPACE) at++;
+  return at === end || block[at] === 0 ? value : -1;
+}
+
+/** The sum of all bytes, those of the checksum itself taken for spaces. */
+function sumOf(block: Buffer): number {
+  let sum = 8 * SPACE;
+  for (let at = 0; at < CHECKSUM; at++) sum += block[at] as number;
+  for (let at = CHECKSUM + 8; at < 512; at++) sum += block[at] as number;
+  return sum;
 }
 
 /** A number field that Header has no name for: octal digits, or base-256 where the first byte has its top bit set. */
@@ -67,11 +141,14 @@ export function readNumber(block: Buffer, offset: number, length: number): numbe
 
 /** The bytes up to the first NUL. */
 export function text(block: Buffer, offset: number, length: number): string {
+  if (block[offset] === 0) return '';
   const end = block.indexOf(0, offset);
   return block.toString('latin1', offset, end < 0 ? offset + length : Math.min(end, offset + length));
 }
 
 const MAGIC = 257;
+const CHECKSUM = 148;
+const SPACE = 0x20;
 
 /** Mode, owner, group, size, time: offset and length. */
 const NUMBERS = [

@@ -163,13 +163,15 @@ export class TarReader {
     this.#content = stored;
     this.#padding = padding(stored);
     const size = type === 'file' ? await this.#sparseSize(header, records, block, stored) : 0;
-    const id = { uid: paxNumber(records, 'uid') ?? header.uid, gid: paxNumber(records, 'gid') ?? header.gid };
+    const uid = paxNumber(records, 'uid') ?? header.uid;
+    const gid = paxNumber(records, 'gid') ?? header.gid;
     // 2^32 - 1 means "no change" to chown(2).
-    if (id.uid >= 0xffffffff || id.gid >= 0xffffffff)
+    if (uid >= 0xffffffff || gid >= 0xffffffff)
       throw badArchive(`${shownName(name)} has an impossible owner`);
     const { mode, major, minor } = header;
     const mtime = paxTime(records, 'mtime') ?? header.mtime;
-    return { name, type, linkName, mode, ...id, mtime, size, major, minor, xattrs: readXattrs(records) };
+    const xattrs = readXattrs(records);
+    return { name, type, linkName, mode, uid, gid, mtime, size, major, minor, xattrs };
   }
 
   /** The size of the file; where it is sparse, its map is kept for `content()`. */
