@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe } from 'vitest';
+import { type Output, store } from '../support/tsbox.ts';
+import { environment, runtime, temporaryDirectory } from './support.ts';
+
+/** Tests with an engine; they say what is missing. */
+export function describeEngine(name: string, programs: readonly string[], tests: () => void): void {
+  const missing = programs.filter((program) => spawnSync('which', [program]).status !== 0);
+  const why =
+    store === '' || !existsSync(runtime)
+      ? 'root and the built command'
+      : missing.length > 0
+        ? `${missing.join(', ')}: scripts/setup --test`
+        : undefined;
+  describe.skipIf(why !== undefined)(why === undefined ? name : `${name} (skipped: needs ${why})`, tests);
+}
+
+/** An engine's runtime is a program without arguments, found by a clean PATH: this one knows its Node. */
+export function wrapper(): string {
+  const file = join(temporaryDirectory(), 'tsbox-oci');
+  writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' '${runtime}' "$@"\n`);
+  chmodSync(file, 0o755);
+  return file;
+}
+
+/** The image's tar, from the layer of the tests' own store. */
+export function imageTar(): string {
+  const file = join(temporaryDirectory(), 'rootfs.tar');
+  const layer = spawnSync(
+    'sh',
+    ['-c', `find '${join(store, 'layers')}' -maxdepth 3 -type d -name bin | head -1`],
+    { encoding: 'utf8' },
+  );
+  const root = layer.stdout.trim().slice(0, -'/bin'.length);
+  const { status, stderr } = spawnSync('tar', ['-C', root, '-cf', file, '.'], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return file;
+}
+
+/** Runs a program of the engine's. Output goes to pipes that its containers must not keep open. */
+export function call(
+  program: string,
+  args: readonly string[],
+  more: { env?: NodeJS.ProcessEnv; input?: string } = {},
+): Output {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    env: environment(more.env),
+    input: more.input ?? '',
+    encoding: 'utf8',
+    timeout: 50_000,
+  });
+  if (error) throw error;
+  return { status, stdout, stderr };
+}
