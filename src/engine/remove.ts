@@ -7,7 +7,7 @@ import { findContainer } from './find-container.ts';
 import { openProcess } from './process-identity.ts';
 import { type ContainerRecord, readRecord } from './record.ts';
 import { currentRecord } from './records.ts';
-import { sweep } from './sweep.ts';
+import { sweepNowAndThen, sweepOne } from './sweep.ts';
 import { updateRecord } from './update-record.ts';
 import { discardVolumes } from './volume/discard.ts';
 
@@ -22,8 +22,9 @@ export async function removeContainer(
   reference: string,
   options: { force?: boolean; volumes?: boolean } = {},
 ): Promise<string> {
-  sweep();
+  sweepNowAndThen();
   const found = findContainer(reference);
+  sweepOne(found.id);
   // Before it is killed: its restart policy must not have a say.
   if (options.force) updateRecord(found.id, (now) => ({ ...now, stopRequested: true }));
   const lock = await lockEnded(found, options.force ?? false);
