@@ -7,6 +7,7 @@ export type { Bystander } from './bystander.ts';
 export type { CgroupPlan } from './cgroup-steps.ts';
 export { hostFacts } from './container.ts';
 export type { CopiedUp } from './copy-up.ts';
+export type { Held } from './held.ts';
 export type { SeccompFilter } from './identity.ts';
 export { type ContainerPlan, planContainer } from './plan.ts';
 export type { PlanInput, ProvidedFile } from './plan-input.ts';

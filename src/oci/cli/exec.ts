@@ -61,11 +61,9 @@ const KINDS = {
   process: 'string',
   detach: 'bool',
   'pid-file': 'string',
-  'process-label': 'string',
   apparmor: 'string',
   'no-new-privs': 'bool',
   cap: 'list',
   'preserve-fds': 'string',
-  cgroup: 'list',
   'ignore-paused': 'bool',
 } as const;
