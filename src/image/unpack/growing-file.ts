@@ -10,6 +10,7 @@ export class GrowingFile {
   #complete = false;
   #failure: { error: unknown } | undefined;
   #wake: (() => void) | undefined;
+  #reused: Buffer | undefined;
 
   constructor(path: string) {
     this.#path = path;
@@ -28,6 +29,14 @@ export class GrowingFile {
     this.#wake?.();
   }
 
+  /**
+   * From now on each piece is put where the last one was: for a reader that is done with one when it asks for the next. New ones would be freed by a
+   * full collection only, and 64 MB of them make one.
+   */
+  reusePieces(): void {
+    this.#reused ??= Buffer.allocUnsafeSlow(CHUNK);
+  }
+
   /** @param onRead is told how many bytes have been read */
   async *chunks(onRead: (read: number) => void): AsyncGenerator<Buffer> {
     let fd: number | undefined;
@@ -40,8 +49,9 @@ export class GrowingFile {
           continue;
         }
         fd ??= openSync(this.#path, 'r');
-        const bytes = Buffer.allocUnsafeSlow(Math.min(CHUNK, this.#available - position));
-        const count = readSync(fd, bytes, 0, bytes.length, position);
+        const length = Math.min(CHUNK, this.#available - position);
+        const bytes = this.#reused ?? Buffer.allocUnsafeSlow(length);
+        const count = readSync(fd, bytes, 0, length, position);
         if (count === 0) throw new Error(`\`${this.#path}\` is shorter than it was`);
         position += count;
         onRead(position);

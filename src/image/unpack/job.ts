@@ -54,6 +54,8 @@ export async function carryOut(
   });
   const { start, all } = await peek(stored ? hashed(chunks, stored) : chunks, 6);
   const compression = detectCompression(start);
+  // The tar reader asks for the next piece only when it has done with the last one; decompressors may look ahead.
+  if (compression === 'none') file.reusePieces();
   const plain = decompress(all, compression, job.crowded)[Symbol.asyncIterator]();
   const next = async () => {
     const result = await plain.next();
