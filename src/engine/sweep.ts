@@ -98,7 +98,10 @@ function defaultCgroup(id: string): string | undefined {
   }
 }
 
-/** A name is taken before and given back after its container's directory is there, so it may lead nowhere. */
+/**
+ * A name is taken before and given back after its container's directory is there, so it may lead nowhere. Who is killed while it renames a container
+ * leaves it with two: its record says which one counts.
+ */
 function sweepNames(): void {
   let names: string[];
   try {
@@ -106,10 +109,26 @@ function sweepNames(): void {
   } catch {
     return;
   }
-  const owners = names.map((name) => [name, nameOwner(name)] as const);
+  const owned = new Map<string, string[]>();
+  for (const name of names) {
+    const owner = nameOwner(name);
+    if (owner !== undefined) owned.set(owner, [...(owned.get(owner) ?? []), name]);
+  }
   // Asked after the names: a container that is being made has its directory before its name.
   const ids = new Set(containerIds());
-  for (const [name, owner] of owners) if (owner !== undefined && !ids.has(owner)) releaseName(name, owner);
+  for (const [id, all] of owned) {
+    if (!ids.has(id)) for (const name of all) releaseName(name, id);
+    else if (all.length > 1) keepOneName(id, all);
+  }
+}
+
+/** With the state lock, under which a container is renamed. */
+function keepOneName(id: string, names: readonly string[]): void {
+  const release = (record: ContainerRecord) => {
+    for (const name of names) if (name !== record.name) releaseName(name, id);
+    return undefined;
+  };
+  updateRecord(id, release, PATIENCE);
 }
 
 /** Seconds. Nobody who came to do something else should wait longer for one who hangs. */

@@ -3,6 +3,7 @@ import { releaseName, takeName } from '../container-directory.ts';
 import { noteEvents, ofContainer } from '../events/note.ts';
 import { findContainer } from '../find-container.ts';
 import { checkName } from '../options/index.ts';
+import type { ContainerRecord } from '../record.ts';
 import { updateRecord } from '../update-record.ts';
 import { gone } from './pause.ts';
 
@@ -15,13 +16,21 @@ export function renameContainer(reference: string, name: string): void {
   const { id } = findContainer(reference);
   checkName('NEW_NAME', name);
   let before: string | undefined;
-  const renamed = updateRecord(id, (record) => {
+  const rename = (record: ContainerRecord) => {
     if (record.name === name) throw new TsboxError('SAME_NAME', `container ${name} is called that already`);
-    // Of two names one leads nowhere if we end here, which a sweep sees: the new one until the record has it, then the old one.
+    // If we are killed before the other one is given back, it has two names, which a sweep sees.
     takeName(id, name);
     before = record.name;
     return { ...record, name };
-  });
+  };
+  let renamed: ContainerRecord | undefined;
+  try {
+    renamed = updateRecord(id, rename);
+  } catch (error) {
+    // It could not be written down.
+    if (before !== undefined) releaseName(name, id);
+    throw error;
+  }
   if (renamed === undefined) {
     releaseName(name, id);
     throw gone(reference);
