@@ -1,6 +1,6 @@
 import { CAPABILITIES, RLIMIT } from '../../kernel/index.ts';
 import { IOPRIO_CLASSES, MOST_CPUS, SCHED_FLAGS, SCHED_POLICIES } from '../../runtime/schedule.ts';
-import type { Process } from '../../runtime/spec.ts';
+import type { Capabilities, Process } from '../../runtime/spec.ts';
 import { bool, listOf, path, quote, type Reader, refuse, shape, text, U16, U64, whole } from './readers.ts';
 
 /** What `process` may be; also that of `exec --process` (config.md, "Process"). @throws {TsboxError} BAD_CONFIG */
@@ -32,7 +32,7 @@ export function readProcess(value: unknown, at: string): Process {
     args,
     env: found.env ?? [],
     cwd: found.cwd,
-    capabilities: found.capabilities ?? {},
+    capabilities: withPossibleAmbient(found.capabilities ?? {}),
     rlimits,
     noNewPrivileges: found.noNewPrivileges ?? false,
     ...(found.apparmorProfile && { apparmorProfile: found.apparmorProfile }),
@@ -41,6 +41,13 @@ export function readProcess(value: unknown, at: string): Process {
     ...(found.ioPriority && { ioPriority: found.ioPriority }),
     ...(found.execCPUAffinity && { execCPUAffinity: found.execCPUAffinity }),
   };
+}
+
+/** Only what is permitted and inheritable can be ambient (capabilities(7)). Buildah asks for more, and runc and crun let it. */
+function withPossibleAmbient(sets: Capabilities): Capabilities {
+  const { permitted = [], inheritable = [], ambient = [] } = sets;
+  const possible = ambient.filter((name) => permitted.includes(name) && inheritable.includes(name));
+  return { ...sets, ambient: possible };
 }
 
 const KNOWN = new Set<string>(CAPABILITIES);

@@ -5,7 +5,7 @@ import { eventually } from '../support/tsbox.ts';
 import { call, describeEngine, imageTar, wrapper } from './engines.ts';
 import { temporaryDirectory } from './support.ts';
 
-describeEngine('podman --runtime tsbox-oci', ['podman', 'conmon', 'script'], () => {
+describeEngine('podman --runtime tsbox-oci', ['podman', 'conmon', 'buildah', 'script'], () => {
   const directory = temporaryDirectory();
   const own = [
     '--root',
@@ -99,6 +99,19 @@ describeEngine('podman --runtime tsbox-oci', ['podman', 'conmon', 'script'], () 
     expect(call('script', ['-qec', line, '/dev/null'], { env: { CONTAINERS_CONF } }).stdout).toContain(
       '/dev/pts/0',
     );
+  });
+
+  test('buildah run --runtime', () => {
+    const buildah = (...args: string[]) =>
+      call('buildah', [...own, ...args], { env: { CONTAINERS_CONF, BUILDAH_ISOLATION: 'oci' } });
+    const container = buildah('from', 'localhost/base').stdout.trim();
+    const run = ['run', '--runtime', runtime, container, '--'];
+    expect(buildah(...run, 'sh', '-c', 'echo out; touch /made; exit 3')).toMatchObject({
+      status: 3,
+      stdout: 'out\n',
+    });
+    expect(buildah(...run, 'ls', '/made').stdout).toBe('/made\n');
+    expect(buildah('rm', container).status).toBe(0);
   });
 
   test('pods: namespaces that another container has made', () => {

@@ -170,6 +170,16 @@ test.each<[Path, unknown, string]>([
   expect(refusal(path, value)).toMatchObject({ code: 'BAD_CONFIG', exitCode: 1 });
 });
 
+test('a capability is ambient only where it can be: Buildah gives it without the inheritable set', () => {
+  const config = fullConfig();
+  config.process.capabilities.inheritable = [];
+  expect(parseConfig(config, bundle).process.capabilities).toMatchObject({
+    permitted: ['CAP_KILL'],
+    ambient: [],
+  });
+  expect(parseConfig(fullConfig(), bundle).process.capabilities).toMatchObject({ ambient: ['CAP_KILL'] });
+});
+
 describe('the file', () => {
   const write = (content: string | Buffer) => writeFileSync(join(bundle, 'config.json'), content);
   const error = () => {
