@@ -80,14 +80,14 @@ it('a lock that is not given back names its holder', () => {
   let message = '';
   withStateLock(ID, () => {
     try {
-      withStateLock(ID, () => {}, 50);
+      withStateLock(ID, () => {}, 0.05);
     } catch (error) {
       message = (error as Error).message;
     }
   });
   expect(message).toMatch(
     new RegExp(
-      `^container ${ID.slice(0, 12)} is locked: process ${process.pid} \\(.+\\) has been changing it for 0.05 s$`,
+      `^container ${ID.slice(0, 12)} is locked: process ${process.pid} \\(.+\\) has had it for 0.05 s$`,
     ),
   );
   expect(withStateLock(ID, () => 'free')).toBe('free');
