@@ -25,7 +25,7 @@ describeEngine(
     const run = (...args: string[]) => docker(['run', '--rm', '--network', 'none', ...args]);
 
     beforeAll(async () => {
-      runtime = wrapper();
+      runtime = wrapper(directory);
       const disabled = [
         'grpc.v1.cri',
         'snapshotter.v1.btrfs',
@@ -61,7 +61,7 @@ describeEngine(
       writeFileSync(join(directory, 'daemon.json'), JSON.stringify(config));
       daemon('dockerd', '--config-file', join(directory, 'daemon.json'));
       await eventually(() => docker(['version']).status === 0, 'dockerd', 60);
-      expect(docker(['import', imageTar(), 'base'])).toMatchObject({ status: 0 });
+      expect(docker(['import', imageTar(directory), 'base'])).toMatchObject({ status: 0 });
       expect(docker(['save', '-o', join(directory, 'base.tar'), 'base'])).toMatchObject({ status: 0 });
       expect(ctr('image', 'import', '--snapshotter', 'native', join(directory, 'base.tar'))).toMatchObject({
         status: 0,

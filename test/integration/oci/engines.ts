@@ -3,7 +3,7 @@ import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'vitest';
 import { type Output, store } from '../support/tsbox.ts';
-import { environment, runtime, temporaryDirectory } from './support.ts';
+import { environment, runtime } from './support.ts';
 
 /** Tests with an engine; they say what is missing. */
 export function describeEngine(name: string, programs: readonly string[], tests: () => void): void {
@@ -18,16 +18,16 @@ export function describeEngine(name: string, programs: readonly string[], tests:
 }
 
 /** An engine's runtime is a program without arguments, found by a clean PATH: this one knows its Node. */
-export function wrapper(): string {
-  const file = join(temporaryDirectory(), 'tsbox-oci');
+export function wrapper(directory: string): string {
+  const file = join(directory, 'tsbox-oci');
   writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' '${runtime}' "$@"\n`);
   chmodSync(file, 0o755);
   return file;
 }
 
 /** The image's tar, from the layer of the tests' own store. */
-export function imageTar(): string {
-  const file = join(temporaryDirectory(), 'rootfs.tar');
+export function imageTar(directory: string): string {
+  const file = join(directory, 'rootfs.tar');
   const layer = spawnSync(
     'sh',
     ['-c', `find '${join(store, 'layers')}' -maxdepth 3 -type d -name bin | head -1`],

@@ -30,8 +30,8 @@ describeEngine('podman --runtime tsbox-oci', ['podman', 'conmon', 'buildah', 'sc
       CONTAINERS_CONF,
       '[containers]\ndefault_ulimits = ["nofile=1000:1000", "nproc=1000:1000"]\n',
     );
-    runtime = wrapper();
-    expect(podman(['import', imageTar(), 'base'])).toMatchObject({ status: 0 });
+    runtime = wrapper(directory);
+    expect(podman(['import', imageTar(directory), 'base'])).toMatchObject({ status: 0 });
   });
   afterAll(() => {
     podman(['rm', '-fa', '-t', '0']);
