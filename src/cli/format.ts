@@ -22,7 +22,7 @@ export function formatRows(
   rows: readonly Row[],
   format = 'table',
 ): string {
-  if (format === 'json') return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+  if (format === 'json') return rows.map((row) => `${safe(JSON.stringify(row))}\n`).join('');
   const headings = columns.map(([heading]) => heading);
   const fields = columns.map(([, field]) => field);
   if (format === 'table') {

@@ -3,6 +3,7 @@ import { defineCommand } from './command.ts';
 import { forEachName } from './each.ts';
 import { formatValue } from './format.ts';
 import { print } from './output.ts';
+import { safe } from './safe.ts';
 
 /** `tsbox volume inspect` */
 export async function volumeInspect(args: string[]): Promise<number> {
@@ -21,7 +22,7 @@ export async function volumeInspect(args: string[]): Promise<number> {
     if (format === undefined) found.push(described);
     else print(formatValue('volume inspect', format, described));
   });
-  if (format === undefined) print(`${JSON.stringify(found, null, 4)}\n`);
+  if (format === undefined) print(`${safe(JSON.stringify(found, null, 4))}\n`);
   return exitCode;
 }
 
