@@ -8,8 +8,8 @@ import { printed, tsbox } from '../../fixtures/tsbox.ts';
 import { describeRoot } from '../support/tsbox.ts';
 import { anyCommand, companions, cutShort, type End, untruths } from './chaos.ts';
 
-/** TSBOX_FAULTS_KILLS=20000 for a night's work; TSBOX_FAULTS_SEED repeats the same commands and moments. */
-const KILLS = Number(process.env.TSBOX_FAULTS_KILLS ?? 1000);
+/** TSBOX_FAULTS_KILLS=20000 for a night's work, 1000 for two minutes; TSBOX_FAULTS_SEED repeats the same commands and moments. */
+const KILLS = Number(process.env.TSBOX_FAULTS_KILLS ?? 300);
 const SEED = Number(process.env.TSBOX_FAULTS_SEED ?? Date.now() % 1_000_000_000);
 const AT_ONCE = 8;
 const A_ROUND = 100;
