@@ -4,7 +4,7 @@ import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import * as esbuild from 'esbuild';
 import { root } from './files.mjs';
-import { bundleTwo } from './split.mjs';
+import { bundleAlone, bundleTwo } from './split.mjs';
 
 /** What the command's and the library's bundle have in common. koffi is loaded from its own package by src/kernel/ffi.ts. */
 const common = {
@@ -36,7 +36,8 @@ async function build(options) {
 
 /**
  * The command: dist/cli.cjs, all that `tsbox run` needs, in one CommonJS file; dist/more.cjs, the rest; and dist/tsbox.cjs, which
- * starts them. And `tsbox-oci`: dist/oci.cjs and dist/tsbox-oci.cjs.
+ * starts them; dist/again.cjs, all that a
+ * `tsbox run` needs whose plan was kept. And `tsbox-oci`: dist/oci.cjs and dist/tsbox-oci.cjs.
  *
  * `import()` becomes a deferred `require`: what is imported lazily stays unevaluated until then.
  */
@@ -57,6 +58,7 @@ export async function bundleCommand() {
   const files = {
     'cli.cjs': hot.replace(/^#!.*\n/, ''),
     'more.cjs': cold,
+    'again.cjs': await bundleAlone('src/cli/again.ts', { ...common, ...command }),
     'oci.cjs': oci.outputFiles[0].text,
   };
   const digest = createHash('sha256');
@@ -87,6 +89,8 @@ function writeStarter(file, source) {
 function starterOfOci(starter) {
   const changes = [
     ["load('cli.cjs'", "load('oci.cjs'"],
+    // It keeps no plans.
+    ["if (command !== 'run' ||", "if (command !== '' ||"],
     [
       "command === 'run' && !options.includes('--help')",
       "[command, ...options].some((word) => word === 'create' || word === 'run')",

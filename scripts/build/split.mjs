@@ -12,6 +12,9 @@ const HOT = new Set([
   'src/engine/life/log/write.ts',
 ]);
 
+/** What is needed besides by `bundleAlone`. */
+const ALONE = new Set(['src/cli/report.ts']);
+
 /**
  * Bundles the command as two CommonJS files: what every `tsbox run` needs, and the rest, which is loaded by the first `import()` of
  * any of it. The first stays small, and so does what Node must read and V8 deserialize at each start.
@@ -30,6 +33,37 @@ export async function bundleTwo(entry, options) {
     if (same(cold.taken, table)) return { hot: hot.source, cold: cold.source };
     table = cold.taken;
   }
+}
+
+/**
+ * Bundles one entry with nothing of what is imported lazily but what `run` needs, and without modules of which nothing is used.
+ *
+ * @returns {Promise<string>} the source
+ */
+export async function bundleAlone(entry, options) {
+  const plugin = {
+    name: 'alone',
+    setup(build) {
+      build.onResolve({ filter: /^\./ }, async (args) => {
+        if (args.pluginData === 'again') return undefined;
+        const { path, errors } = await build.resolve(args.path, {
+          importer: args.importer,
+          resolveDir: args.resolveDir,
+          kind: args.kind,
+          pluginData: 'again',
+        });
+        if (errors.length > 0) return { errors };
+        const file = relative(root, path).split(sep).join('/');
+        if (args.kind === 'dynamic-import' && !HOT.has(file) && !ALONE.has(file))
+          return { path: file, namespace: 'absent' };
+        return { path, sideEffects: false };
+      });
+      build.onLoad({ filter: /./, namespace: 'absent' }, ({ path }) => ({
+        contents: `throw new Error('not in this bundle: ${path}');`,
+      }));
+    },
+  };
+  return (await bundle({ ...options, entryPoints: [entry] }, plugin)).source;
 }
 
 /** @param table by module of this file: the names that the other one takes */

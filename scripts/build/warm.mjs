@@ -31,8 +31,9 @@ export function precompileSeccomp() {
 export function writeCodeCache(node = process.execPath) {
   rmSync('dist/cache', { recursive: true, force: true });
   const store = mkdtempSync(join(tmpdir(), 'tsbox-build-'));
+  let plans = '0';
   const tsbox = (...args) => {
-    const env = { ...process.env, TSBOX_ROOT: store };
+    const env = { ...process.env, TSBOX_ROOT: store, TSBOX_KEEP_PLANS: plans };
     spawnSync(node, ['dist/tsbox.cjs', ...args], { cwd: root, env, stdio: 'ignore', timeout: 60_000 });
   };
   const run = (options) => tsbox('run', ...options, 'busybox', 'true');
@@ -44,6 +45,9 @@ export function writeCodeCache(node = process.execPath) {
       run(options);
       if (existsSync('dist/cache') && readdirSync('dist/cache').length > 0) {
         tsbox('images');
+        // The second time the plan is kept, and the third time it is used.
+        plans = '1';
+        if (options[0] === '--rm') for (let time = 1; time <= 3; time++) run(options);
         warmOci(store);
         console.log(`wrote dist/cache (by tsbox run ${options.join(' ')} busybox true)`);
         return;

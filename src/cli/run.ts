@@ -1,7 +1,9 @@
-import { explain, formatPlan, planToJson } from '../index.ts';
+import { explain, formatPlan, planToJson, run as start } from '../index.ts';
 import { print, printError } from './output.ts';
+import { reportPull } from './report-pull.ts';
 import type { RunArguments } from './run/arguments.ts';
 import { runInForeground } from './run/foreground.ts';
+import { keepForNextTime } from './run/keep.ts';
 import { readPlainArguments } from './run/quick.ts';
 import { usageError } from './usage.ts';
 
@@ -14,7 +16,12 @@ export async function run(args: string[]): Promise<number> {
     const { runMonitored } = await import('./run/monitored.ts');
     return runMonitored(request);
   }
-  const { exitCode, profile } = await runInForeground(request);
+  const { image, command, options } = request;
+  const onPull = reportPull(image, options.quiet);
+  const { exitCode, profile } = await runInForeground(request, (how) =>
+    start(image, command, { ...how, onPull }),
+  );
+  keepForNextTime(request);
   if (profile !== undefined) printError(profile);
   return exitCode;
 }

@@ -92,7 +92,8 @@ class Template {
 /** A container's id is in its plan in two forms: all of it, and its beginning, the host name. */
 const SHORT = 12;
 
-function placesOf(bytes: Buffer, id: string): { at: number; length: number }[] {
+/** Where an id is in memory. */
+export function placesOf(bytes: Buffer, id: string): { at: number; length: number }[] {
   const places: { at: number; length: number }[] = [];
   const short = id.slice(0, SHORT);
   let at = bytes.indexOf(short, 0, 'latin1');

@@ -1,4 +1,5 @@
 import type { StoredImage } from '../image/index.ts';
+import { Asked } from './asked.ts';
 import { type Host, thisHost } from './host.ts';
 import { containersDirectory } from './paths.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -55,7 +56,8 @@ function keyOf(command: readonly string[], options: RunOptions): string | undefi
   }
 }
 
-function dependsOnMore({ built, input }: Prepared, options: RunOptions): boolean {
+/** Whether it depends on more than the image, the command, the options and what the host was asked. */
+export function dependsOnMore({ built, input }: Prepared, options: RunOptions): boolean {
   return (
     options.userns !== undefined ||
     built.spec.linux.uidMappings !== undefined ||
@@ -96,41 +98,6 @@ class Kind {
       cgroup: now,
       makeCgroupParents: now.makeParents,
     };
-  }
-}
-
-/** Asks the host for somebody, and can ask it all again. */
-class Asked {
-  readonly host: Host;
-  readonly #answers = new Map<string, { ask: () => unknown; answer: unknown }>();
-
-  constructor(host: Host) {
-    const recorded =
-      <Answer>(name: string, question: (of: string) => Answer) =>
-      (of = ''): Answer => {
-        const answer = question(of);
-        this.#answers.set(`${name} ${of}`, { ask: () => question(of), answer });
-        return answer;
-      };
-    this.host = {
-      hostname: recorded('hostname', () => host.hostname()),
-      workingDirectory: recorded('workingDirectory', () => host.workingDirectory()),
-      environment: recorded('environment', (of) => host.environment(of)),
-      readText: recorded('readText', (of) => host.readText(of)),
-      status: recorded('status', (of) => host.status(of)),
-      list: recorded('list', (of) => host.list(of)),
-      realPath: recorded('realPath', (of) => host.realPath(of)),
-      exists: recorded('exists', (of) => host.exists(of)),
-    };
-  }
-
-  answersAlike(): boolean {
-    for (const { ask, answer } of this.#answers.values()) {
-      const now = ask();
-      if (now === answer) continue;
-      if (typeof now !== 'object' || JSON.stringify(now) !== JSON.stringify(answer)) return false;
-    }
-    return true;
   }
 }
 

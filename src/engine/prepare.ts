@@ -37,6 +37,11 @@ export interface Prepared {
   kind?: object;
 }
 
+/** What is needed of it once there is a plan. */
+export type Startable = Pick<Prepared, 'image' | 'built' | 'makeCgroupParents'> & {
+  input: Pick<Prepared['input'], 'id' | 'cgroup'>;
+};
+
 export interface PreparedCgroup {
   plan: CgroupPlan;
   makeParents(): void;

@@ -15,7 +15,7 @@ import { noteEvents, ofContainer } from './events/note.ts';
 import { imageFor } from './image-for.ts';
 import { startJanitor } from './janitor.ts';
 import { checkName } from './options/index.ts';
-import { kernelVersion, type Prepared, prepare } from './prepare.ts';
+import { kernelVersion, prepare, type Startable } from './prepare.ts';
 import { prepareAlike } from './prepare-alike.ts';
 import { bootId, identify } from './process-identity.ts';
 import { type ContainerRecord, writeFirstRecord, writeRecord } from './record.ts';
@@ -44,11 +44,24 @@ export async function run(
   requireRoot();
   requireKernel(kernelVersion());
   const stored = await imageFor(image, options);
-  const mayBlock = options.mayBlock ?? false;
   if (options.name !== undefined) checkName('--name', options.name);
   const id = newContainerId();
   // Who may block starts one.
-  const prepared = (mayBlock ? prepare : prepareAlike)(stored, command, { rm: true, ...options }, id);
+  const alike = options.mayBlock ? prepare : prepareAlike;
+  const prepared = alike(stored, command, { rm: true, ...options }, id);
+  const how = { timed: options.profile ?? false, mayBlock: options.mayBlock ?? false };
+  return runPrepared(prepared, image, options, (streams, cloned) => start(prepared, streams, how, cloned));
+}
+
+/** The same from where nothing is left to be found out. @param begin carries out the plan, as `start` does */
+export async function runPrepared(
+  prepared: Startable,
+  image: string,
+  options: StartOptions,
+  begin: (streams: Streams, cloned: (pid: number) => void) => Promise<Started>,
+): Promise<Container> {
+  const mayBlock = options.mayBlock ?? false;
+  const { id } = prepared.input;
   startJanitor(endAll);
   const directory = makeDirectory(id, options.name);
   live.set(id, undefined);
@@ -64,7 +77,7 @@ export async function run(
     const log = record.rm ? undefined : await openLog(id, options);
     streams = chooseStreams(options, mappedOwner(prepared.built.spec), log !== undefined);
     let unwritten: unknown;
-    const starting = start(prepared, streams, { timed: options.profile ?? false, mayBlock }, (pid) => {
+    const starting = begin(streams, (pid) => {
       try {
         record.status = 'running';
         record.pid = pid;
@@ -180,7 +193,7 @@ export function requireKernel({ major, minor }: { major: number; minor: number }
 }
 
 export function newRecord(
-  prepared: Prepared,
+  prepared: Startable,
   name: string,
   image: string,
   options: StartOptions,

@@ -18,7 +18,7 @@ import { noteEvents, ofContainer } from './events/note.ts';
 import type { ExecOptions, ExecProcess } from './exec/index.ts';
 import { exitFile, writeExit } from './life/exit-file.ts';
 import { parseSignal } from './options/index.ts';
-import type { Prepared } from './prepare.ts';
+import type { Startable } from './prepare.ts';
 import { type ContainerRecord, readRecord } from './record.ts';
 import { discardCgroup, type Started } from './start.ts';
 import { type ConnectedStreams, UNCONNECTED } from './streams.ts';
@@ -35,7 +35,7 @@ export class RunningContainer implements Container {
   readonly stderr;
   readonly terminal;
   readonly #started: Started;
-  readonly #prepared: Prepared;
+  readonly #prepared: Startable;
   readonly #directory: ContainerDirectory;
   readonly #streams: ConnectedStreams;
   readonly #record: ContainerRecord;
@@ -46,7 +46,7 @@ export class RunningContainer implements Container {
 
   constructor(
     started: Started,
-    prepared: Prepared,
+    prepared: Startable,
     directory: ContainerDirectory,
     streams: ConnectedStreams,
     record: ContainerRecord,
@@ -192,7 +192,7 @@ function pause(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
-function exitStatus(death: Death, kills: number, prepared: Prepared): ExitStatus {
+function exitStatus(death: Death, kills: number, prepared: Startable): ExitStatus {
   const code = 'code' in death ? death.code : 128 + death.signal;
   const limit = prepared.built.spec.linux.resources?.memory?.limit;
   return {

@@ -42,13 +42,46 @@ export async function start(
   let laidOut: LaidOut;
   try {
     laidOut = timed || mayBlock ? layOutOnce(input, { timed }) : layOutContainer(input, prepared.kind);
-    carryOut(laidOut.arena);
   } catch (error) {
     closeDescriptor(ready.read);
     closeDescriptor(ready.write);
     throw error;
   }
   const { plan, arena } = laidOut;
+  const program = await launch(laidOut, ready, { mayBlock }, cloned);
+  if (program !== undefined) {
+    laidOut.done();
+    return { ...program, arena: timed ? arena : undefined };
+  }
+  cleanUp(plan, arena);
+  await discardCgroup(prepared.input.cgroup?.path);
+  const failure = arena.failure();
+  // Nobody saw a failure, and yet there is no container: the helper was killed before it could make one.
+  if (failure === undefined) throw new TsboxError('START_FAILED', 'the start of the container was killed');
+  const { step, errno } = failure;
+  throw isExec(step)
+    ? programError(prepared, arena, errno)
+    : failureError({ step: laidOut.step(step), errno });
+}
+
+/**
+ * Carries out a plan in memory and waits until the program is there. Both ends of `ready` are closed then.
+ *
+ * @returns undefined where it failed: no process of it is left, but what the plan's own steps opened may be
+ */
+export async function launch(
+  { plan, arena }: { plan: Pick<ContainerPlan, 'pid' | 'pidfd' | 'helper'>; arena: Arena },
+  ready: { read: number; write: number },
+  { mayBlock }: { mayBlock: boolean },
+  cloned: (pid: number) => void,
+): Promise<Pick<Started, 'pid' | 'pidfd'> | undefined> {
+  try {
+    carryOut(arena);
+  } catch (error) {
+    closeDescriptor(ready.read);
+    closeDescriptor(ready.write);
+    throw error;
+  }
   // The plan closes our writing end right after the clone; one that failed before did not come to it.
   if (arena.slot(plan.helper?.pid ?? plan.pid) <= 0) closeDescriptor(ready.write);
   const early = arena.slot(plan.pid);
@@ -58,21 +91,10 @@ export async function start(
   if (plan.helper !== undefined) reapBystander(arena, plan.helper);
   const pid = arena.slot(plan.pid);
   const pidfd = pid <= 0 ? -1 : plan.pidfd === undefined ? openPidfd(pid) : arena.slot(plan.pidfd);
-  const failure = arena.failure();
   if (early <= 0 && pid > 0) cloned(pid);
-  if (failure === undefined && pidfd >= 0) {
-    laidOut.done();
-    return { pid, pidfd, arena: timed ? arena : undefined };
-  }
+  if (arena.failedAt < 0 && pidfd >= 0) return { pid, pidfd };
   if (pidfd >= 0) endProcess(pidfd);
-  cleanUp(plan, arena);
-  await discardCgroup(prepared.input.cgroup?.path);
-  // Nobody saw a failure, and yet there is no container: the helper was killed before it could make one.
-  if (failure === undefined) throw new TsboxError('START_FAILED', 'the start of the container was killed');
-  const { step, errno } = failure;
-  throw isExec(step)
-    ? programError(prepared, arena, errno)
-    : failureError({ step: laidOut.step(step), errno });
+  return undefined;
 }
 
 /** Kills a child and waits until it is gone. */

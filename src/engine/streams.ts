@@ -134,7 +134,7 @@ function openNull(): number {
 }
 
 /** A pipe or /dev/null says nothing about the host. */
-function isPassable(fd: number): boolean {
+export function isPassable(fd: number): boolean {
   const stats = fstatSync(fd);
   return stats.isFIFO() || (stats.isCharacterDevice() && stats.rdev === DEV_NULL);
 }

@@ -40,11 +40,59 @@ const directories = [join(__dirname, 'cache'), join(process.env.TSBOX_ROOT || '/
 const BEFORE = '(function (exports, require, module, __filename, __dirname) {';
 const AFTER = '\n})';
 
-load('cli.cjs', () => {
+const kept = keptPlan();
+if (kept?.there) {
+  load('again.cjs', () => true)
+    .again(kept.file, kept.key)
+    .then((code) => (code === undefined ? start() : process.nextTick(() => process.exit(code))));
+} else start();
+
+function start() {
+  // Where the bundle may leave the plan for the next time.
+  if (kept !== undefined) globalThis[Symbol.for('tsbox.kept')] = kept;
+  load('cli.cjs', worthwhile);
+}
+
+function worthwhile() {
   // A run that worked is the one worth remembering: `--version` would leave a cache without the functions of `run`.
   const [, , command, ...options] = process.argv;
   return command === 'run' && !options.includes('--help');
-});
+}
+
+/**
+ * Where the plan of this command line is, or would be: a name made of the command line, of which kinds its streams are, and of the bundle. Names may
+ * collide, so the key is in the file too. An empty file says only that the command line was there before.
+ */
+function keptPlan() {
+  const [, , command, ...options] = process.argv;
+  if (command !== 'run' || process.env.TSBOX_KEEP_PLANS === '0' || process.geteuid() !== 0) return undefined;
+  const key = JSON.stringify([digest, options, [0, 1, 2].map(kindOf)]);
+  if (key.length > 4096) return undefined;
+  // FNV-1a, twice: loading crypto takes longer than all that is to be gained.
+  let [a, b] = [0x811c9dc5, 0x01000193];
+  for (let at = 0; at < key.length; at++) {
+    const unit = key.charCodeAt(at);
+    a = Math.imul(a ^ unit, 0x01000193);
+    b = Math.imul(b ^ unit, 0x85ebca6b) ^ (b >>> 15);
+  }
+  const name = [a, b].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
+  const file = join(directories[1], 'plans', name);
+  try {
+    return { file, key, there: statSync(file, { throwIfNoEntry: false })?.size > 0 };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A pipe, /dev/null (1:3) and its like the program gets as they are; what passes through us is the same to the plan. */
+function kindOf(descriptor) {
+  try {
+    const stat = fstatSync(descriptor);
+    return stat.isFIFO() || stat.rdev === 0x103 ? 1 : 0;
+  } catch {
+    return 0;
+  }
+}
 
 /** Evaluates a file of the bundle; the bundle loads its other file through this too. */
 function load(file, worthwhile) {

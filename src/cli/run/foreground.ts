@@ -1,15 +1,15 @@
-import { type Container, type ExitStatus, run, type StartOptions } from '../../index.ts';
+import type { Container, ExitStatus, StartOptions } from '../../index.ts';
 import { printError } from '../output.ts';
-import { reportPull } from '../report-pull.ts';
 import { binarySize } from '../units.ts';
 import type { RunArguments } from './arguments.ts';
 import { dieOfHangUp } from './hang-up.ts';
 import { forwardSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Runs a container until its program ends, as if the program ran here: with our streams or terminal, our signals, and its exit code. */
+/** Runs a container until its program ends, as if the program ran here: with our streams or terminal, our signals, and its exit code. @param run starts it */
 export async function runInForeground(
   request: RunArguments,
+  run: (options: StartOptions) => Promise<Container>,
 ): Promise<{ exitCode: number; profile?: string }> {
   const loaded = process.hrtime.bigint();
   const { options, attach } = request;
@@ -20,7 +20,7 @@ export async function runInForeground(
   const forwarding = forwardSignals(request.sigProxy);
   let terminal: Terminal | undefined;
   try {
-    const container = await start(request, tty?.windowSize());
+    const container = await run(startOptions(request, tty?.windowSize()));
     try {
       terminal = tty?.attachTerminal(container, attach);
       forwarding.to(container, terminal);
@@ -46,19 +46,17 @@ export async function runInForeground(
   }
 }
 
-function start(request: RunArguments, size: StartOptions['size']): Promise<Container> {
-  const { image, command, options, attach, profile } = request;
-  return run(image, command, {
+function startOptions({ options, attach, profile }: RunArguments, size: StartOptions['size']): StartOptions {
+  return {
     rm: false,
     ...options,
-    onPull: reportPull(image, options.quiet),
     stdin: attach.has('stdin') ? 'inherit' : 'ignore',
     stdout: attach.has('stdout') ? 'inherit' : 'ignore',
     stderr: attach.has('stderr') ? 'inherit' : 'ignore',
     size,
     profile,
     mayBlock: true,
-  });
+  };
 }
 
 function explainDeath(status: ExitStatus): void {

@@ -28,6 +28,11 @@ export function findImageAgain(reference: string): StoredImage {
 const known = new Map<string, { version: string; image: StoredImage }>();
 const MOST = 16;
 
+/** Another string for another version of the index, to which names may lead elsewhere; undefined where that cannot be told. */
+export function indexVersion(): string | undefined {
+  return versionOf(storePaths().index);
+}
+
 /**
  * Undefined where a file that looks the same may be another in a moment: time stamps are no finer than the kernel's clock tick, so that of two
  * changes in place within one, the second does not show.

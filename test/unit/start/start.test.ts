@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -175,5 +175,69 @@ describe('the code cache', () => {
     writeFileSync(join(dist, 'cache'), 'in the way');
     writeFileSync(store, 'in the way');
     expect(tsbox('run')).toEqual({ status: 0, stdout: 'bundle cli.cjs run', stderr: '' });
+  });
+});
+
+describe.skipIf(process.getuid?.() !== 0)('a kept plan (skipped without root, who alone has any)', () => {
+  beforeEach(() => {
+    writeFileSync(
+      join(dist, 'cli.cjs'),
+      "console.log('cli', globalThis[Symbol.for('tsbox.kept')]?.file ?? 'nowhere');",
+    );
+    writeFileSync(
+      join(dist, 'again.cjs'),
+      `exports.again = async (file, key) => {
+        console.log('again', file);
+        return JSON.parse(key)[1][0] === '--stale' ? undefined : 7;
+      };`,
+    );
+  });
+
+  /** Where the plan of a command line would be. */
+  function placeOf(...args: string[]): string {
+    const file = /^cli (\S+)\n$/.exec(tsbox(...args).stdout)?.[1] as string;
+    expect(dirname(file)).toBe(join(store, 'cache', 'plans'));
+    mkdirSync(dirname(file), { recursive: true });
+    return file;
+  }
+
+  test('is looked for under a name that only this command line has', () => {
+    const lines = [['a'], ['b'], ['a', 'b'], ['ab'], ['a,b'], ['--rm', 'a'], ['a', '--rm'], ['ä']];
+    expect(new Set(lines.map((line) => placeOf('run', ...line))).size).toBe(lines.length);
+    expect(placeOf('run', 'a')).toBe(placeOf('run', 'a'));
+  });
+
+  test('is used where there is one', () => {
+    const file = placeOf('run', 'a');
+    writeFileSync(file, 'plan');
+    expect(tsbox('run', 'a')).toEqual({ status: 7, stdout: `again ${file}\n`, stderr: '' });
+    expect(tsbox('run', 'b').stdout).toMatch(/^cli /);
+  });
+
+  test('that does not fit is followed by the usual way', () => {
+    const file = placeOf('run', '--stale');
+    writeFileSync(file, 'plan');
+    expect(tsbox('run', '--stale')).toEqual({
+      status: 0,
+      stdout: `again ${file}\ncli ${file}\n`,
+      stderr: '',
+    });
+  });
+
+  test('an empty file is none', () => {
+    const file = placeOf('run', 'a');
+    writeFileSync(file, '');
+    expect(tsbox('run', 'a').stdout).toBe(`cli ${file}\n`);
+  });
+
+  test('is not looked for by other commands, for very long command lines, or where that is switched off', () => {
+    expect(tsbox('exec', 'a').stdout).toBe('cli nowhere\n');
+    expect(tsbox('run', 'a'.repeat(5000)).stdout).toBe('cli nowhere\n');
+    writeFileSync(placeOf('run', 'a'), 'plan');
+    const { stdout } = spawnSync(process.execPath, [join(dist, 'tsbox.cjs'), 'run', 'a'], {
+      encoding: 'utf8',
+      env: { ...process.env, TSBOX_ROOT: store, TSBOX_KEEP_PLANS: '0' },
+    });
+    expect(stdout).toBe('cli nowhere\n');
   });
 });

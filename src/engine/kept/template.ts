@@ -1,0 +1,105 @@
+import { Arena, layOut, Slot } from '../../launch/index.ts';
+import { type PlanInput, planContainer, type Stdio } from '../../runtime/index.ts';
+import { placesOf } from '../plan-template.ts';
+
+/** Where in a laid out plan is what differs from one start to the next. Offsets in bytes. */
+export interface Places {
+  id: { at: number; length: number }[];
+  /** Words that are addresses, from the plan's beginning on. */
+  addresses: number[];
+  /** Words that are a descriptor, or the number next to it, as of `SAMPLE`. Undefined for one of our own 0, 1 and 2. */
+  descriptors: Record<'stdin' | 'stdout' | 'stderr' | 'ready', number[] | undefined>;
+  /** Of the slots that tell of the program. */
+  slots: { pid: number; pidfd: number };
+}
+
+/** Stand for descriptors that are above 2, of which a plan depends on the numbers only by having them in it. */
+const SAMPLE = { stdin: 2011, stdout: 3011, stderr: 4011, ready: 5011 } as const;
+/** In a number's decimal digits this would not look so. */
+const STEP = 3777;
+const HIGHER = 0x1000000;
+
+/**
+ * Lays the plan out for keeping. What differs from start to start is found by laying out again with another value: the words that differ by just
+ * that difference.
+ *
+ * @param own which of 0, 1 and 2 are given to the program as they are
+ * @returns undefined for a plan with more to it
+ */
+export function makeTemplate(
+  input: Omit<PlanInput, 'stdio' | 'ready'>,
+  own: Record<'stdin' | 'stdout' | 'stderr', boolean>,
+): { arena: Buffer; places: Places } | undefined {
+  const numbers = {
+    stdin: own.stdin ? 0 : SAMPLE.stdin,
+    stdout: own.stdout ? 1 : SAMPLE.stdout,
+    stderr: own.stderr ? 2 : SAMPLE.stderr,
+    ready: SAMPLE.ready as number,
+  };
+  const lay = ({ ready, ...stdio }: typeof numbers, base = 0) => {
+    const plan = planContainer({ ...input, stdio, ready });
+    return { plan, arena: layOut(plan, { base }) };
+  };
+  const { plan, arena } = lay(numbers);
+  if (plan.helper !== undefined || plan.holder !== undefined || plan.pidfd === undefined) return undefined;
+  const addresses = wordsThatDiffer(arena.bytes, lay(numbers, HIGHER).arena.bytes, HIGHER);
+  if (addresses === undefined) return undefined;
+  const descriptors: Places['descriptors'] = {
+    stdin: undefined,
+    stdout: undefined,
+    stderr: undefined,
+    ready: undefined,
+  };
+  for (const name of ['stdin', 'stdout', 'stderr', 'ready'] as const) {
+    if (name !== 'ready' && own[name]) continue;
+    const other = lay({ ...numbers, [name]: numbers[name] + STEP }).arena;
+    descriptors[name] = wordsThatDiffer(arena.bytes, other.bytes, STEP);
+    if (descriptors[name] === undefined) return undefined;
+  }
+  const slots = { pid: arena.slotIndex(plan.pid), pidfd: arena.slotIndex(plan.pidfd) };
+  return {
+    arena: arena.bytes,
+    places: { id: placesOf(arena.bytes, input.id), addresses, descriptors, slots },
+  };
+}
+
+/** Puts in what this start has. Undefined where its descriptors are not of the kind that it was kept for. */
+export function fillTemplate(
+  bytes: Buffer,
+  { id: ids, addresses, descriptors, slots }: Places,
+  { id, stdio, ready, base }: { id: string; stdio: Stdio; ready: number; base: number },
+): { plan: { pid: Slot; pidfd: Slot; helper: undefined }; arena: Arena } | undefined {
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
+  for (const at of addresses) {
+    const address = (words[at >>> 2] as number) + base;
+    words[at >>> 2] = address;
+    words[(at >>> 2) + 1] = address / 2 ** 32;
+  }
+  const now = { ...stdio, ready };
+  for (const [own, name] of (['stdin', 'stdout', 'stderr', 'ready'] as const).entries()) {
+    const places = descriptors[name];
+    if (places === undefined ? now[name] !== own : now[name] <= (name === 'ready' ? 3 : 2)) return undefined;
+    for (const at of places ?? []) words[at >>> 2] = (words[at >>> 2] as number) + now[name] - SAMPLE[name];
+  }
+  for (const { at, length } of ids) bytes.write(id, at, length, 'latin1');
+  const pid = new Slot('pid');
+  const pidfd = new Slot('pidfd');
+  const numbers = new Map([
+    [pid, slots.pid],
+    [pidfd, slots.pidfd],
+  ]);
+  return { plan: { pid, pidfd, helper: undefined }, arena: new Arena(bytes, [], numbers) };
+}
+
+/** The offsets of the words that are higher by so much; undefined where anything else is different too. */
+function wordsThatDiffer(a: Buffer, b: Buffer, by: number): number[] | undefined {
+  if (a.length !== b.length) return undefined;
+  const found: number[] = [];
+  const [first, second] = [new Uint32Array(a.buffer), new Uint32Array(b.buffer)];
+  for (const [index, before] of first.entries()) {
+    if (second[index] === before) continue;
+    if (index % 2 === 1 || second[index] !== before + by || first[index + 1] !== 0) return undefined;
+    found.push(4 * index);
+  }
+  return found;
+}
