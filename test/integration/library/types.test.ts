@@ -80,7 +80,7 @@ describe.skipIf(!built)(`the types that a program sees${built ? '' : ' (skipped:
         const facts: Info = info();
         const checks: Check[] = await doctor();
         const id: string = await removeContainer('web', { force: true });
-        const { untagged }: { untagged: string[] } = removeImage('mine');
+        const { untagged }: { untagged: string[] } = await removeImage('mine');
         sweep();
         console.log(streams, bytes, status, code, signal, oomKilled, memoryLimit, text, planToJson(plan), records, image, images, facts, checks, id, untagged);
       `),
