@@ -97,7 +97,7 @@ describe.skipIf(!isRoot || busyboxMissing !== '')(
         Type: 'Images',
         TotalCount: '2',
       });
-      expect(out('system', 'df', '--format', '{{.Type}}')).toBe('Images\nContainers\n');
+      expect(out('system', 'df', '--format', '{{.Type}}')).toBe('Images\nContainers\nLocal Volumes\n');
     });
 
     it('image prune: asks, and keeps what it is told to', () => {

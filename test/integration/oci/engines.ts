@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'vitest';
-import { type Output, store } from '../support/tsbox.ts';
+import { image, type Output, store, tsbox } from '../support/tsbox.ts';
 import { environment, runtime } from './support.ts';
 
 /** Tests with an engine; they say what is missing. */
@@ -25,15 +25,11 @@ export function wrapper(directory: string): string {
   return file;
 }
 
-/** The image's tar, from the layer of the tests' own store. */
+/** The tests' image as a tar, from its layer in their own store. */
 export function imageTar(directory: string): string {
   const file = join(directory, 'rootfs.tar');
-  const layer = spawnSync(
-    'sh',
-    ['-c', `find '${join(store, 'layers')}' -maxdepth 3 -type d -name bin | head -1`],
-    { encoding: 'utf8' },
-  );
-  const root = layer.stdout.trim().slice(0, -'/bin'.length);
+  const { stdout } = tsbox(['image', 'inspect', '--format', '{{index .RootFS.Layers 0}}', image]);
+  const root = join(store, 'layers', stdout.trim().slice('sha256:'.length), 'diff');
   const { status, stderr } = spawnSync('tar', ['-C', root, '-cf', file, '.'], { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
   return file;

@@ -38,7 +38,9 @@ test('update: the kernel has the new limits at once, and inspect says them', asy
 test('update: a limit that cannot be meant leaves all of them as they were', async () => {
   await using box = await start(['sleep', '1000'], { memory: '64m' });
   const maximum = () => readFileSync(join(place.cgroup, box.id, 'memory.max'), 'utf8').trim();
-  await expect(updateContainer(box.id, { memory: '32m', cpusetCpus: '4000' })).rejects.toThrow('not available');
+  await expect(updateContainer(box.id, { memory: '32m', cpusetCpus: '4000' })).rejects.toThrow(
+    'not available',
+  );
   expect(maximum()).toBe(String(64 << 20));
   expect((await inspectContainer(box.id)).HostConfig.Memory).toBe(64 << 20);
 });
