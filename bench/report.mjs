@@ -48,10 +48,9 @@ What it is that takes the time, by a profile: most functions run once, and befor
 command takes 1,150 more of them than an empty Node (3 ms); V8 collects its first megabyte once (1 ms). Other flags of V8
 (\`--single-threaded\`, \`--no-opt\`, a larger \`--min-semi-space-size\`), shorter identifiers or a snapshot gain nothing, a single executable 3 ms.
 
-For 30 ms over \`node -e 0\` a third of this work would have to be left out. What a prototype has shown to be enough: the laid out plan with its
-specification kept on disk for an equal command line, and a first file without the modules that make them. In pairs with the command as it is, on a
-busy machine, it took 58 ms of processor time instead of 69 at best, 62 instead of 77 in the best tenth, 73 instead of 87 in the middle (\`node -e 0\`: 31, 35, 38). It is not part of tsbox:
-a command line that is not kept would have to load two files, which in the prototype took 40 ms more, until the bundle is in three.
+A plain \`run --rm\` line that was there twice before has less to do: it carries out the plan that was kept on disk, from a first file without the modules that
+make plans (docs/decisions/0007-kept-plans.md). In four series of pairs on a busy machine it took 27 to 33 ms of processor time over \`node -e 0\` in the median,
+22 to 29 best against best, where the same line without a kept plan took 49 to 52. The table is of a line without one; the figures for \`tsbox\` below are of a line with one, from its third run on.
 
 A fifth of podman's time is out of reach of any program in Node: podman takes about 211 ms here, of which a fifth is 42; \`node -e 0\` takes 37
 and the C program 6.6.
