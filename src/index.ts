@@ -27,7 +27,14 @@ export type { RunOptions } from './engine/run-options.ts';
 export { sweep } from './engine/sweep.ts';
 export * from './events.ts';
 export type { ArchiveFormat, LoadedImage, LoadOptions, SaveOptions } from './image/archive/index.ts';
-export { findImage, listImages, parseReference, type Reference, type StoredImage } from './image/index.ts';
+export {
+  findImage,
+  listImages,
+  parseReference,
+  type Reference,
+  type StoredImage,
+  sweepImages,
+} from './image/index.ts';
 export type { PullEvent, PulledImage, PullOptions } from './image/pull/index.ts';
 export type { LayerState, PushedImage, PushOptions } from './image/push/index.ts';
 export type { ImageFilters } from './image/store/filter.ts';

@@ -1,4 +1,12 @@
-import { checkHealth, containerEnded, restartNow, startAfterBoot, stopForShutdown, sweep } from '../index.ts';
+import {
+  checkHealth,
+  containerEnded,
+  restartNow,
+  startAfterBoot,
+  stopForShutdown,
+  sweep,
+  sweepImages,
+} from '../index.ts';
 import { defineCommand } from './command.ts';
 import { runGroup, type Subcommand } from './group.ts';
 import { print } from './output.ts';
@@ -54,6 +62,7 @@ function systemSweep(args: string[]): number {
     examples: [['sudo tsbox system sweep', 'cgroups, state and files without an owner']],
   }).parse(args, { from: 'user' });
   sweep({ strict: true });
+  sweepImages();
   return 0;
 }
 

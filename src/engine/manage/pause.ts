@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { freezeCgroup, thawCgroup } from '../../cgroup/index.ts';
 import { closeDescriptor, TsboxError } from '../../kernel/index.ts';
 import { noteEvents, ofContainer } from '../events/note.ts';
@@ -20,7 +21,7 @@ export async function pauseContainer(reference: string): Promise<string> {
     if (record.status === 'paused')
       throw new TsboxError('PAUSED', `container ${record.name} is already paused`);
     // With the lock held: `exec` looks at this under the same lock, and must not find half of it.
-    frozen = freezeCgroup(group);
+    frozen = whileThere(record, group, () => freezeCgroup(group));
     return { ...record, status: 'paused' };
   });
   if (paused === undefined) throw gone(reference);
@@ -46,12 +47,21 @@ export function unpauseContainer(reference: string): string {
     const group = groupOf(record);
     if (record.status !== 'paused')
       throw new TsboxError('NOT_PAUSED', `container ${record.name} is not paused`);
-    thawCgroup(group);
+    whileThere(record, group, () => thawCgroup(group));
     return { ...record, status: 'running' };
   });
   if (running === undefined) throw gone(reference);
   noteEvents(ofContainer(running, 'unpause'));
   return id;
+}
+
+/** It may end at any moment, and its group with it. */
+function whileThere<T>(record: ContainerRecord, group: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw existsSync(group) ? error : notRunning(record);
+  }
 }
 
 function groupOf(record: ContainerRecord): string {
