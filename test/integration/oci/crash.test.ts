@@ -33,7 +33,7 @@ describeRoot('a command that is killed', () => {
   });
 
   test('the waiting container: start says so', async () => {
-    box.create('dies', box.bundle('true'));
+    expect(box.create('dies', box.bundle('true'))).toMatchObject({ status: 0, stderr: '' });
     const { pid } = box.state('dies');
     process.kill(pid, 'SIGKILL');
     await eventually(() => box.state('dies').status === 'stopped', 'stopped');

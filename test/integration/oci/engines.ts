@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'vitest';
-import { image, type Output, store, tsbox } from '../support/tsbox.ts';
-import { environment, runtime } from './support.ts';
+import { type Output, store } from '../support/tsbox.ts';
+import { environment, imageRootfs, runtime } from './support.ts';
 
 /** Tests with an engine; they say what is missing. */
 export function describeEngine(name: string, programs: readonly string[], tests: () => void): void {
@@ -28,9 +28,7 @@ export function wrapper(directory: string): string {
 /** The tests' image as a tar, from its layer in their own store. */
 export function imageTar(directory: string): string {
   const file = join(directory, 'rootfs.tar');
-  const { stdout } = tsbox(['image', 'inspect', '--format', '{{index .RootFS.Layers 0}}', image]);
-  const root = join(store, 'layers', stdout.trim().slice('sha256:'.length), 'diff');
-  const { status, stderr } = spawnSync('tar', ['-C', root, '-cf', file, '.'], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync('tar', ['-C', imageRootfs(), '-cf', file, '.'], { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
   return file;
 }

@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
 import { findCgroup } from '../../../src/cgroup/index.ts';
 import { sampleConfig } from '../../../src/oci/sample-config.ts';
-import { type Output, store } from '../support/tsbox.ts';
+import { image, type Output, store, tsbox } from '../support/tsbox.ts';
 
 /** The real command, as built; `TSBOX_TEST_OCI` for another build. */
 export const runtime =
@@ -39,6 +39,12 @@ export const environment = (more: NodeJS.ProcessEnv = {}) => ({
 // biome-ignore lint/suspicious/noExplicitAny: tests put anything into it
 export type AnyConfig = any;
 
+/** The root filesystem of the tests' image: its one layer. The store may hold other images' layers, too, left by other tests. */
+export function imageRootfs(): string {
+  const { stdout } = tsbox(['image', 'inspect', '--format', '{{index .RootFS.Layers 0}}', image]);
+  return join(store, 'layers', stdout.trim().slice('sha256:'.length), 'diff');
+}
+
 /** Containers of one test file: their own `--root`, and bundles. */
 export class Containers {
   readonly directory = temporaryDirectory();
@@ -59,11 +65,7 @@ export class Containers {
   bundle(script: string, change: (config: AnyConfig) => void = () => {}): string {
     const bundle = join(this.directory, `bundle${this.#bundles++}`);
     mkdirSync(bundle);
-    const layers = join(store, 'layers');
-    const [algorithm = ''] = readdirSync(layers).filter((name) => !name.startsWith('.'));
-    const inner = readdirSync(join(layers, algorithm));
-    const layer = inner.includes('bin') ? join(layers, algorithm) : join(layers, algorithm, inner[0] ?? '');
-    cpSync(layer, join(bundle, 'rootfs'), { recursive: true, verbatimSymlinks: true });
+    cpSync(imageRootfs(), join(bundle, 'rootfs'), { recursive: true, verbatimSymlinks: true });
     const config: AnyConfig = sampleConfig();
     config.process.terminal = false;
     config.process.args = ['sh', '-c', script];
