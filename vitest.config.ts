@@ -9,6 +9,7 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/integration/support/setup.ts'],
+          setupFiles: ['test/integration/support/network.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
           // Containers, cgroups and mounts are the machine's, not the file's.

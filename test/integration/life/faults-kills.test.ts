@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectNothingLeft, leftovers, makePlace } from '../../fixtures/leftovers.ts';
 import { Random } from '../../fixtures/random.ts';
 import { printed, tsbox } from '../../fixtures/tsbox.ts';
+import { interfaces } from '../support/leftovers.ts';
 import { describeRoot } from '../support/tsbox.ts';
 import { anyCommand, companions, cutShort, type End, untruths } from './chaos.ts';
 
@@ -16,7 +17,7 @@ const A_ROUND = 100;
 
 describeRoot('kill -9 of any command and any monitor at any moment', () => {
   const place = makePlace();
-  const interfaces = readdirSync('/sys/class/net');
+  const before = interfaces();
   beforeAll(() => void printed(place, 'busybox', 'true'));
   afterAll(() => {
     for (const pid of companions(place)) process.kill(pid, 'SIGKILL');
@@ -60,7 +61,7 @@ describeRoot('kill -9 of any command and any monitor at any moment', () => {
     expect(tsbox(place, ['system', 'sweep'])).toMatchObject({ status: 0, stderr: '' });
     await expectNothingLeft(place);
     expect(leftovers(place)).toEqual([]);
-    expect(readdirSync('/sys/class/net')).toEqual(interfaces);
+    expect(interfaces()).toEqual(before);
     expect(readdirSync(join(place.root, 'images')).filter((name) => name.startsWith('.unfinished'))).toEqual(
       [],
     );

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LayerSource, type Layout, readLayout, writeLayout } from '../../fixtures/oci-layout.ts';
 import { PACK, UPPER_LAYERS } from './image-recipe.ts';
+import { machineNetwork } from './network.ts';
 
 /** Images of real packages, made with mmdebstrap. */
 export interface TestImages {
@@ -99,10 +100,14 @@ function bootstrap(tar: string): void {
   );
   const flags = ['--variant=extract', '--include=base-files,busybox-static,netbase', '--quiet'];
   const aptFlags = ['--aptopt=Acquire::Languages "none"', '--skip=output/mknod'];
-  execFileSync('mmdebstrap', [...flags, ...aptFlags, suite, tar, ...sources], {
-    env: { ...process.env, SOURCE_DATE_EPOCH: '1672531200', LC_ALL: 'C' },
-    stdio: 'pipe',
-  });
+  execFileSync(
+    'nsenter',
+    [`--net=${machineNetwork()}`, 'mmdebstrap', ...flags, ...aptFlags, suite, tar, ...sources],
+    {
+      env: { ...process.env, SOURCE_DATE_EPOCH: '1672531200', LC_ALL: 'C' },
+      stdio: 'pipe',
+    },
+  );
 }
 
 function sourceFiles(directory: string): string[] {

@@ -43,9 +43,15 @@ function look(containers: ReadonlySet<string>): Leftovers {
     processes: processes(),
     cgroups: groupsOf(containers),
     mounts: readFileSync('/proc/self/mountinfo', 'utf8').split('\n'),
-    interfaces: readdirSync('/sys/class/net'),
+    interfaces: interfaces(),
     files: [...tree(store), ...tree(temporary)],
   };
+}
+
+/** Of the tests' own network. /sys has those of the namespace in which it was mounted. */
+export function interfaces(): string[] {
+  const lines = readFileSync('/proc/thread-self/net/dev', 'utf8').split('\n').slice(2);
+  return lines.flatMap((line) => /^\s*(\S+):/.exec(line)?.[1] ?? []);
 }
 
 /** Of tsbox, and helpers that it started: they have TSBOX_ROOT in their environment. */
