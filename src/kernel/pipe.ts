@@ -9,12 +9,18 @@ export function pipe(): { read: number; write: number } {
   return { read: fields(fds).getInt32(0, true), write: fields(fds).getInt32(4, true) };
 }
 
-/** Two connected Unix sockets, which can carry descriptors (socketpair(2), SCM_RIGHTS of unix(7)). */
-export function socketPair(): [number, number] {
+/**
+ * Two connected Unix sockets, which can carry descriptors (socketpair(2), SCM_RIGHTS of unix(7)).
+ *
+ * @param kind only a `stream` tells of the other end's closing
+ */
+export function socketPair(kind: 'datagram' | 'stream' = 'datagram'): [number, number] {
   const fds = Buffer.alloc(8);
-  syscall('socketpair', [AF_UNIX, SOCK_DGRAM | O.O_CLOEXEC, 0, fds], { doing: 'make a socket pair' });
+  const type = kind === 'stream' ? SOCK_STREAM : SOCK_DGRAM;
+  syscall('socketpair', [AF_UNIX, type | O.O_CLOEXEC, 0, fds], { doing: 'make a socket pair' });
   return [fields(fds).getInt32(0, true), fields(fds).getInt32(4, true)];
 }
 
 const AF_UNIX = 1;
+const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;

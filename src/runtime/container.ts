@@ -10,6 +10,7 @@ import { acquireBind, acquireFileSystem, acquireMount, isBind } from './mount-ac
 import { Attacher } from './mount-attach.ts';
 import { parseMountOptions } from './mount-options.ts';
 import { hasOwn } from './namespaces.ts';
+import { askForNetwork, joinNetwork, splitSysctls, waitForNetwork } from './network-steps.ts';
 import type { PlanInput } from './plan-input.ts';
 import { enterDirectory, execProgram, openTerminal, placeStdio } from './program.ts';
 import {
@@ -65,6 +66,7 @@ export function buildContainer(
   const init = input.init === undefined ? undefined : acquireInit(host, input.init);
   detachPropagation(host);
   if (userns) detachPropagation(own);
+  if (input.networkNamespace !== undefined) joinNetwork(own, input.networkNamespace);
   if (held) runEarlyHooks(steps, held, input.ready);
   const rootfs = acquireRootfs(host, input, userns);
   const acquired = input.spec.mounts.map((mount) => {
@@ -107,6 +109,7 @@ function arrive(stage: Stage, input: PlanInput, mapped: boolean): void {
     stage.call('dup3', [input.held.third, 3, 0], 'the plan is not needed there any more');
   // The request tells nothing of a death before it, but then the other end of this pipe is gone (prctl(2), pipe(7)).
   stage.call('write', [input.ready, '.', 1], 'unless it is dead already: then this fails');
+  if (input.networkSocket !== undefined) askForNetwork(stage, input.networkSocket);
   stage.call('setsid', [], 'a session of its own: Ctrl-C on our terminal is not for it');
   settings.resetSignals(stage);
   const { process, linux } = input.spec;
@@ -190,15 +193,25 @@ function provide(
 ): { files: { fd: Slot; path: string }[]; masks: Mask[] } {
   const taken = new Set(input.spec.mounts.map((mount) => mount.destination));
   const wanted = input.files.filter((file) => !taken.has(file.path));
+  const shown = wanted.flatMap(({ path, source }) =>
+    source === undefined ? [] : [{ path, fd: acquireHostFile(host, path, source) }],
+  );
+  const written = wanted.filter(({ source }) => source === undefined);
   const covers = chooseCovers(input.spec.linux.maskedPaths ?? []);
-  if (wanted.length === 0 && covers.every(({ kind }) => kind === 'file'))
-    return { files: [], masks: acquireMasks(host, own, covers, undefined) };
+  if (written.length === 0 && covers.every(({ kind }) => kind === 'file'))
+    return { files: shown, masks: acquireMasks(host, own, covers, undefined) };
   const options = parseMountOptions('', ['nosuid', 'nodev', 'noexec', 'size=1m', 'mode=755']);
   const fileSystem = acquireFileSystem(own, 'tmpfs', options, 'tsbox');
   coverHostProc(own, fileSystem);
-  const files = settings.writeFiles(own, fileSystem, wanted);
+  const files = [...shown, ...settings.writeFiles(own, fileSystem, written)];
   const masks = acquireMasks(host, own, covers, fileSystem);
   return { files, masks };
+}
+
+/** A file of the host's that it may write to, but not run. */
+function acquireHostFile(stage: Stage, destination: string, source: string): Slot {
+  const options = ['bind', 'nosuid', 'nodev', 'noexec'];
+  return acquireBind(stage, { destination, source, options }, parseMountOptions(destination, options));
 }
 
 function finish(input: PlanInput, proc: Slot | undefined, masks: Mask[], steps: Step[]): void {
@@ -207,11 +220,15 @@ function finish(input: PlanInput, proc: Slot | undefined, masks: Mask[], steps: 
   const setting = new Stage(steps, 'Settings');
   settings.setNames(setting, spec);
   if (hasOwn(linux, 'network')) settings.raiseLoopback(setting);
-  if (proc) settings.writeSysctls(setting, proc, linux.sysctl ?? {});
+  const { networkSocket } = input;
+  const [early, late] = splitSysctls(linux.sysctl ?? {}, networkSocket !== undefined);
+  if (proc) settings.writeSysctls(setting, proc, early);
   const terminal =
     'terminalSocket' in input.stdio
       ? openTerminal(setting, new Attacher(setting), input.stdio, process.user.uid)
       : undefined;
+  if (networkSocket !== undefined) waitForNetwork(new Stage(steps, 'Network'), networkSocket);
+  if (proc) settings.writeSysctls(setting, proc, late);
 
   const hiding = new Stage(steps, 'Hide');
   attachMasks(hiding, masks);

@@ -10,6 +10,8 @@ import type { Mount, Spec } from './spec.ts';
 export interface ProvidedFile {
   path: string;
   content: string;
+  /** Where it is a file of the host, which has that content already and may get another later: its absolute path. */
+  source?: string;
   /** Mode bits. */
   mode: number;
 }
@@ -27,6 +29,10 @@ export interface PlanInput {
   /** The write end of a close-on-exec pipe: it closes when the program is there, or has failed. */
   ready: number;
   files: readonly ProvidedFile[];
+  /** The container's end of a stream socket pair, where its network is connected from outside: see network-steps.ts. */
+  networkSocket?: number;
+  /** A descriptor of the network namespace that it joins. */
+  networkNamespace?: number;
   /** Made inside where they are not there. */
   directories?: readonly string[];
   /** The program that runs as PID 1 and starts the real one (`--init`). */

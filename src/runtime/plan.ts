@@ -35,7 +35,7 @@ export function planContainer(input: PlanInput): ContainerPlan {
   const steps: Step[] = [];
   const { linux, process } = input.spec;
   const maps = { uid: linux.uidMappings ?? [], gid: linux.gidMappings ?? [] };
-  joinNamespaces(steps, linux);
+  if (input.held) joinNamespaces(steps, linux);
   const cgroup = input.cgroup && makeCgroup(new Stage(steps, 'Limit'), input.cgroup);
   const mapped = hasOwn(linux, 'user') ? makeUserNamespace(steps, maps) : undefined;
   const userns = mapped?.userns ?? joinUserNamespace(steps, linux);
@@ -112,6 +112,7 @@ export function planContainer(input: PlanInput): ContainerPlan {
       'no zombie stays',
     );
   after.call('close', [input.ready], 'only the container holds this end now');
+  if (input.networkSocket !== undefined) after.call('close', [input.networkSocket], 'likewise');
   if (cgroup) after.call('close', [cgroup], 'done');
   if (userns) after.call('close', [userns], 'done');
   return { steps, pid, pidfd, helper, holder: mapped?.holder };
