@@ -17,6 +17,7 @@ export { type Death, openPidfd, reap, signalPidfd } from './pidfd.ts';
 export { pipe, socketPair } from './pipe.ts';
 export { waitHangUp, waitReadable } from './poller.ts';
 export { bootId, identify, openProcess, type ProcessIdentity } from './process-identity.ts';
+export { randomHex } from './random-hex.ts';
 export { removeTree } from './remove-tree.ts';
 export * from './signals.ts';
 export { cString, type SyscallContext, syscall } from './syscall.ts';

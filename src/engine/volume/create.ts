@@ -1,8 +1,7 @@
 import { statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import { TsboxError } from '../../kernel/index.ts';
+import { randomHex, TsboxError } from '../../kernel/index.ts';
 import { checkName, printable } from '../options/index.ts';
-import { randomHex } from '../random-hex.ts';
 import { makeVolume, readVolume, type VolumeRecord, withVolumesLock } from './store.ts';
 
 export interface VolumeOptions {

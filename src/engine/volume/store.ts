@@ -8,11 +8,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { lockFile, lockWithin, removeTree, TsboxError } from '../../kernel/index.ts';
+import { lockFile, lockWithin, randomHex, removeTree, TsboxError } from '../../kernel/index.ts';
 import { noteEvents } from '../events/note.ts';
 import { didYouMean } from '../options/index.ts';
 import { volumesDirectory } from '../paths.ts';
-import { randomHex } from '../random-hex.ts';
 
 /** What is known of a volume, as it is on disk. */
 export interface VolumeRecord {

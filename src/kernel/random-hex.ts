@@ -1,4 +1,4 @@
-import { syscall } from '../kernel/index.ts';
+import { syscall } from './syscall.ts';
 
 /** Random hexadecimal digits from the kernel: for those of `crypto`, Node would load Web Crypto first, which takes 7 ms. */
 export function randomHex(digits: number): string {
