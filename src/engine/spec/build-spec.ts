@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { CAPABILITIES } from '../../kernel/index.ts';
+import { CAPABILITIES, randomHex } from '../../kernel/index.ts';
 import type { ProvidedFile } from '../../runtime/plan-input.ts';
 import type { Capabilities, Spec } from '../../runtime/spec.ts';
 import { type Host, thisHost } from '../host.ts';
@@ -17,7 +17,6 @@ import {
   type SeccompChoice,
   type SecurityOptions,
 } from '../options/index.ts';
-import { randomHex } from '../random-hex.ts';
 import type { RunOptions } from '../run-options.ts';
 import type { VolumeUse } from '../volume/use.ts';
 import { resolveCommand } from './command.ts';
