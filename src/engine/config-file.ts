@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
-import { TsboxError } from '../kernel/index.ts';
+import { fileVersion, TsboxError } from '../kernel/index.ts';
 import type { SeccompFilter, Spec } from '../runtime/index.ts';
 import { containersDirectory } from './paths.ts';
 import { compiledDefault, seccompFilter } from './seccomp/index.ts';
@@ -40,6 +40,27 @@ export function readConfig(id: string): Spec {
     });
   }
 }
+
+/**
+ * The same for a program that asks often: as long as it is the same file, the very same object, which nobody may change.
+ *
+ * @throws {TsboxError} as `readConfig` does
+ */
+export function readConfigAgain(id: string): Spec {
+  const file = join(containersDirectory(), id, 'config.json');
+  const version = fileVersion(file);
+  const there = known.get(file);
+  if (version !== undefined && there?.version === version) return there.spec;
+  const spec = readConfig(id);
+  known.delete(file);
+  // Asked again: it must be the version that was read.
+  if (version !== undefined && fileVersion(file) === version) known.set(file, { version, spec });
+  if (known.size > MOST) known.delete(known.keys().next().value as string);
+  return spec;
+}
+
+const known = new Map<string, { version: string; spec: Spec }>();
+const MOST = 16;
 
 /** The filter that the container's processes have; undefined for none. */
 export function seccompOf(config: Spec): SeccompFilter | undefined {

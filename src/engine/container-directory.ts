@@ -3,6 +3,7 @@ import {
   constants,
   existsSync,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readlinkSync,
@@ -138,7 +139,9 @@ export function releaseName(name: string, id: string): void {
 /** The id that a name stands for. */
 export function nameOwner(name: string): string | undefined {
   try {
-    return readlinkSync(join(namesDirectory(), name));
+    const link = join(namesDirectory(), name);
+    // Not by an exception where there is none, which costs more than asking.
+    return lstatSync(link, { throwIfNoEntry: false }) === undefined ? undefined : readlinkSync(link);
   } catch {
     return undefined;
   }

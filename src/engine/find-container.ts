@@ -11,10 +11,7 @@ import { listContainers } from './records.ts';
  */
 export function findContainer(reference: string): ContainerRecord {
   const owner = /^[\w.-]+$/.test(reference) ? nameOwner(reference) : undefined;
-  const ids =
-    owner === undefined
-      ? containerIds().filter((id) => reference !== '' && id.startsWith(reference))
-      : [owner];
+  const ids = owner === undefined ? idsFor(reference) : [owner];
   if (ids.length > 1) {
     const candidates = ids.map((id) => `${id.slice(0, 12)} (${readRecord(id)?.name ?? 'being made'})`);
     throw new TsboxError(
@@ -32,4 +29,10 @@ export function findContainer(reference: string): ContainerRecord {
       advice: '`tsbox ps -a` lists them',
     },
   );
+}
+
+/** A whole id, as programs have it, needs no look at all the others. */
+function idsFor(reference: string): string[] {
+  if (/^[0-9a-f]{64}$/.test(reference)) return [reference];
+  return containerIds().filter((id) => reference !== '' && id.startsWith(reference));
 }

@@ -8,6 +8,7 @@ export * from './errno.ts';
 export * from './error.ts';
 export { type Native, native, type SyscallArgument } from './ffi.ts';
 export { fields } from './fields.ts';
+export { fileVersion } from './file-version.ts';
 export * from './files.ts';
 export * from './flock.ts';
 export { lockHolder, lockWithin } from './lock-within.ts';

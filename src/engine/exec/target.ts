@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { closeDescriptor, TsboxError } from '../../kernel/index.ts';
 import type { Spec } from '../../runtime/spec.ts';
-import { readConfig } from '../config-file.ts';
+import { readConfigAgain } from '../config-file.ts';
 import { findContainer } from '../find-container.ts';
 import { bootId, openProcess } from '../process-identity.ts';
 import type { ContainerRecord } from '../record.ts';
@@ -10,6 +10,7 @@ import type { ContainerRecord } from '../record.ts';
 /** A running container that something is done to. */
 export interface Target {
   record: ContainerRecord;
+  /** Not to be changed: as long as its file is the same, it is the same object. */
   spec: Spec;
   name: string;
   /** Of its PID 1, on the host. */
@@ -28,7 +29,7 @@ export function openTarget(reference: string): Target {
   const pidfd = openMain(record);
   if (pidfd === undefined) throw notRunning(record);
   try {
-    return { record, spec: readConfig(record.id), name: record.name, pid: record.pid as number, pidfd };
+    return { record, spec: readConfigAgain(record.id), name: record.name, pid: record.pid as number, pidfd };
   } catch (error) {
     closeDescriptor(pidfd);
     throw error;
