@@ -10,9 +10,10 @@
  *
  * The same holds for a container of `tsbox-oci create`, which waits for `start` with all that it needs in this program's few kilobytes.
  *
- * Arguments: how many bytes of the plan go back; `wait` where it stays as the program's parent (`tsbox exec -d`), else `leave`; the number of
- * READY, if it is not 5.
- * Descriptors: 3 the plan, laid out for PLAN_BASE by src/launch/arena.ts; READY a close-on-exec pipe that tells tsbox of the exec by closing.
+ * Arguments: how many bytes of the plan go back; `wait` where it stays as the program's parent (`tsbox exec -d`), `keep` where it keeps the
+ * program's terminal as well (enter-keep.h), else `leave`; the number of READY, if it is not 5; with `keep`, the slot of the program's PID.
+ * Descriptors: 3 the plan, laid out for PLAN_BASE by src/launch/arena.ts; READY a close-on-exec pipe that tells tsbox of the exec by closing; with
+ * `keep`, after the plan: READY + 1 the terminal's master end, and READY + 2 STATUS, if anybody wants to know.
  * What became of the plan goes back into the file of 3; what became of the clone's part, if that failed, into the pipe of READY,
  * since the clone can write nothing that tsbox believes: it is in the container.
  */
@@ -20,7 +21,7 @@
 
 static void report(const void *arena);
 #define AFTER_FAILURE(arena) report(arena)
-#include "launch.c"
+#include "enter-keep.h"
 
 #if defined(__x86_64__)
 #define NR_lseek 8
@@ -43,7 +44,6 @@ static void report(const void *arena);
 #define MAP_PRIVATE 2
 #define MAP_FIXED_NOREPLACE 0x100000
 #define MADV_DONTFORK 10
-#define WALL 0x40000000
 
 /* Bytes of the header, the slots and the steps: all that the interpreter writes to and arena.ts reads from. Less than a pipe holds. */
 static u64 outcome_size;
@@ -96,8 +96,14 @@ int main(int count, char **args, char **environment)
     to = (u64 *)outcome;
     for (u64 words = outcome_size / 8; words; words--)
         *to++ = *from++;
-    if (count < 3 || args[2][0] != 'w' || arena->failed >= 0)
+    if (count < 3 || args[2][0] == 'l' || arena->failed >= 0)
         return 0;
+    if (args[2][0] == 'k' && count > 4) {
+        raw_syscall(NR_close_range, 0, ready, 0, 0, 0, 0);
+        raw_syscall(NR_close_range, ready + 3, ~0U, 0, 0, 0, 0);
+        keep(arena->slots[number_in(args[4])], (i32)ready + 1, (i32)ready + 2);
+        return 0;
+    }
     /* tsbox may end now, and so this is the parent; it waits for nothing but the program's end. */
     raw_syscall(NR_close_range, 0, ~0U, 0, 0, 0, 0);
     while (!failed(raw_syscall(NR_wait4, ~0ul, 0, WALL, 0, 0, 0)))

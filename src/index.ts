@@ -16,7 +16,7 @@ export * from './containers.ts';
 export type { Container, ContainerStats, ExitStatus, StartOptions, Stdio } from './engine/container.ts';
 export type { DiskUsage } from './engine/disk-usage.ts';
 export type { Check } from './engine/doctor/index.ts';
-export type { ExecOptions, ExecProcess, ExecStatus } from './engine/exec/index.ts';
+export type { ExecOptions, ExecProcess, ExecStatus, KeptProcess } from './engine/exec/index.ts';
 export { type Info, info } from './engine/info.ts';
 export { didYouMean, parseEnvironment } from './engine/options/index.ts';
 export type { ContainerRecord } from './engine/record.ts';
@@ -56,7 +56,7 @@ import type { Readable } from 'node:stream';
 import type { DiskUsage } from './engine/disk-usage.ts';
 import type { Check } from './engine/doctor/index.ts';
 import { noteEvents } from './engine/events/note.ts';
-import type { ExecOptions, ExecProcess } from './engine/exec/index.ts';
+import type { ExecOptions, ExecProcess, KeptProcess } from './engine/exec/index.ts';
 import { imageUser } from './engine/records.ts';
 import type { LoadedImage, LoadOptions, SaveOptions } from './image/archive/index.ts';
 import type { ImportOptions, StoredImage } from './image/index.ts';
@@ -299,6 +299,20 @@ export async function execDetached(
 ): Promise<number> {
   const { execDetached } = await import('./engine/exec/index.ts');
   return execDetached(reference, command, options);
+}
+
+/**
+ * Starts a program with a terminal in a running container that can be let go of (`detach`), and that goes on when this process ends.
+ *
+ * @throws {TsboxError} as `exec` does
+ */
+export async function execDetachable(
+  reference: string,
+  command: readonly string[],
+  options: Omit<ExecOptions, 'tty'> = {},
+): Promise<KeptProcess> {
+  const { execDetachable } = await import('./engine/exec/index.ts');
+  return execDetachable(reference, command, options);
 }
 
 /** What `exec` would do, without doing it. @throws {TsboxError} as `exec` does */

@@ -30,7 +30,7 @@ const targets = [
   {
     output: 'enter',
     source: 'enter.c',
-    headers: ['launch.c', 'plan.h', 'program.h', 'syscall.h'],
+    headers: ['enter-keep.h', 'launch.c', 'plan.h', 'program.h', 'syscall.h'],
     flags: program,
   },
   {

@@ -1,7 +1,7 @@
-import { Transform } from 'node:stream';
+import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Attachment, killContainer, showBytes } from '../index.ts';
-import { DetachKeys, parseDetachKeys } from './detach-keys.ts';
+import { watchForKeys } from './detach-keys.ts';
 import { printError } from './output.ts';
 import type { Stream } from './run/arguments.ts';
 import { dieOfHangUp } from './run/hang-up.ts';
@@ -23,7 +23,6 @@ export interface AttachSettings {
  */
 export async function stayAttached(attachment: Attachment, settings: AttachSettings): Promise<number> {
   const { streams, sigProxy } = settings;
-  const keys = new DetachKeys(attachment.terminal ? parseDetachKeys(settings.detachKeys) : []);
   const forwarding = forwardSignals(sigProxy);
   const resized = () => {
     const size = windowSize();
@@ -34,6 +33,8 @@ export async function stayAttached(attachment: Attachment, settings: AttachSetti
     detached = true;
     attachment.detach();
   };
+  // Made first: the keys may be none.
+  const watched = watchForKeys(attachment.terminal ? settings.detachKeys : '', detach);
   const target = {
     kill: async (signal?: string | number) => void (await killContainer(attachment.id, signal)),
   };
@@ -42,7 +43,7 @@ export async function stayAttached(attachment: Attachment, settings: AttachSetti
   if (attachment.terminal) process.on('SIGWINCH', resized);
   resized();
   const restore = streams.has('stdin')
-    ? connectInput(attachment, keys, detach, settings.closeInput)
+    ? connectInput(attachment, watched, detach, settings.closeInput)
     : () => {};
   try {
     await Promise.all([...connectOutputs(attachment, streams), attachment.ended]);
@@ -82,7 +83,7 @@ function connectOutputs(attachment: Attachment, streams: ReadonlySet<Stream>): P
 /** @returns what gives our terminal back */
 function connectInput(
   attachment: Attachment,
-  keys: DetachKeys,
+  watched: Transform,
   detach: () => void,
   closeInput: boolean,
 ): () => void {
@@ -94,15 +95,6 @@ function connectInput(
     stdin.setRawMode?.(true);
     if (stdin.isTTY) showBytes(0);
   }
-  const watched = new Transform({
-    transform(typed: Buffer, _, done) {
-      const { passed, complete } = keys.filter(typed);
-      this.push(passed);
-      // Once it is on its way: what was typed before the keys is the program's.
-      if (complete) setImmediate(detach);
-      done();
-    },
-  });
   stdin.pipe(watched).pipe(to, { end: closeInput && terminal === null });
   // A terminal of ours that is gone (its window was closed): the container runs on.
   const gone = () => terminal && detach();

@@ -1,3 +1,4 @@
+import { Transform } from 'node:stream';
 import { TsboxError } from '../index.ts';
 
 /** What is typed to let go of a container, as bytes: `ctrl-p,ctrl-q`, Docker's default. Empty for none. @throws {TsboxError} BAD_OPTION */
@@ -11,6 +12,20 @@ export function parseDetachKeys(text = 'ctrl-p,ctrl-q'): number[] {
       'BAD_OPTION',
       `--detach-keys ${JSON.stringify(text)}: ${JSON.stringify(key)} is not a character or ctrl- with a letter or one of @ [ \\ ] ^ _`,
     );
+  });
+}
+
+/** Passes on what is typed, until the keys are. */
+export function watchForKeys(text: string | undefined, detach: () => void): Transform {
+  const keys = new DetachKeys(parseDetachKeys(text));
+  return new Transform({
+    transform(typed: Buffer, _, done) {
+      const { passed, complete } = keys.filter(typed);
+      this.push(passed);
+      // Once it is on its way: what was typed before the keys is the program's.
+      if (complete) setImmediate(detach);
+      done();
+    },
   });
 }
 

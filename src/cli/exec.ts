@@ -1,6 +1,7 @@
 import {
   type ExecOptions,
   exec,
+  execDetachable,
   execDetached,
   explainExec,
   formatPlan,
@@ -8,7 +9,8 @@ import {
   planToJson,
 } from '../index.ts';
 import { collect, defineCommand } from './command.ts';
-import { print } from './output.ts';
+import { parseDetachKeys, watchForKeys } from './detach-keys.ts';
+import { print, printError } from './output.ts';
 import type { Stream } from './run/arguments.ts';
 import { dieOfHangUp } from './run/hang-up.ts';
 import { forwardSignals } from './run/signals.ts';
@@ -32,6 +34,7 @@ export async function execCommand(args: string[]): Promise<number> {
     .argument('<command...>')
     .passThroughOptions()
     .option('-d, --detach', 'Do not wait for it, and do not show what it writes')
+    .option('--detach-keys <keys>', 'With -it: let go of it, and leave it running, when these are typed')
     .option('-e, --env <name[=value]>', 'Set a variable; without a value, pass yours on', collect)
     .option('--env-file <file>', 'Set the variables of a file of NAME=VALUE lines', collect)
     .option('-i, --interactive', 'Connect your standard input')
@@ -45,14 +48,16 @@ export async function execCommand(args: string[]): Promise<number> {
   const [container = '', ...program] = command.args;
   const options = optionsOf(given);
   if (given.explain !== undefined) return explainOnly(container, program, options, given.explain);
-  if (!given.detach) return inForeground(container, program, options, given.interactive === true);
-  // As in Docker, nothing is printed. A terminal that nobody could ever look at is none.
-  await execDetached(container, program, { ...options, tty: false });
+  parseDetachKeys(given.detachKeys);
+  if (!given.detach) return inForeground(container, program, options, given);
+  // As in Docker, nothing is printed.
+  await execDetached(container, program, options);
   return 0;
 }
 
 interface Given {
   detach?: boolean;
+  detachKeys?: string;
   env?: string[];
   envFile?: string[];
   interactive?: boolean;
@@ -91,11 +96,13 @@ async function inForeground(
   container: string,
   command: string[],
   options: ExecOptions,
-  interactive: boolean,
+  { interactive = false, detachKeys }: Given,
 ): Promise<number> {
   const tty = options.tty ? await import('./run/terminal.ts') : undefined;
   const attach = new Set<Stream>(interactive ? ['stdin', 'stdout', 'stderr'] : ['stdout', 'stderr']);
   if (interactive) tty?.requireTerminal();
+  if (tty && interactive && detachKeys)
+    return detachable(container, command, { ...options, size: tty.windowSize() }, detachKeys);
   const forwarding = forwardSignals(true);
   let terminal: Terminal | undefined;
   try {
@@ -119,6 +126,45 @@ async function inForeground(
   } catch (error) {
     if (forwarding.fatal !== undefined && forwarding.calledOff) return forwarding.fatal;
     throw error;
+  } finally {
+    terminal?.restore();
+    forwarding.end();
+    await dieOfHangUp();
+  }
+}
+
+/** The same for a program that can be let go of; it also goes on when our terminal is gone. */
+async function detachable(
+  container: string,
+  command: string[],
+  options: ExecOptions,
+  detachKeys: string,
+): Promise<number> {
+  const { attachTerminal } = await import('./run/terminal.ts');
+  const forwarding = forwardSignals(true);
+  const program = await execDetachable(container, command, options).catch((error) => {
+    forwarding.end();
+    throw error;
+  });
+  let terminal: Terminal | undefined;
+  try {
+    const letGo = new Promise<'let go'>((resolve) => {
+      const detach = async () => {
+        program.detach();
+        resolve('let go');
+      };
+      terminal = attachTerminal(
+        { terminal: program.terminal, resize: (size) => program.resize(size), stop: detach },
+        new Set<Stream>(['stdin', 'stdout', 'stderr']),
+        watchForKeys(detachKeys, detach),
+      );
+    });
+    forwarding.to(program, terminal);
+    const end = await Promise.race([program.wait(), letGo]);
+    if (end !== 'let go') await terminal?.drained;
+    terminal?.restore();
+    if (end === 'let go') printError('read escape sequence\n');
+    return forwarding.fatal ?? (end === 'let go' ? 0 : end.code);
   } finally {
     terminal?.restore();
     forwarding.end();

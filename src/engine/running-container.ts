@@ -1,46 +1,28 @@
 import { closeSync, existsSync } from 'node:fs';
 import { oomKills, readStats } from '../cgroup/index.ts';
-import {
-  closeDescriptor,
-  type Death,
-  reap,
-  setWindowSize,
-  signalName,
-  signalPidfd,
-  TsboxError,
-  waitHere,
-  waitReadable,
-} from '../kernel/index.ts';
+import { closeDescriptor, type Death, reap, signalName, signalPidfd } from '../kernel/index.ts';
 import { type ProfileEntry, profileOf } from '../launch/index.ts';
+import { ChildProgram } from './child-program.ts';
 import type { Container, ContainerStats, ExitStatus } from './container.ts';
 import { type ContainerDirectory, nameOwner, removeContainerDirectory } from './container-directory.ts';
 import { noteEvents, ofContainer } from './events/note.ts';
 import type { ExecOptions, ExecProcess } from './exec/index.ts';
 import { exitFile, writeExit } from './life/exit-file.ts';
-import { parseSignal } from './options/index.ts';
 import type { Startable } from './prepare.ts';
 import { type ContainerRecord, readRecord } from './record.ts';
 import { discardCgroup, type Started } from './start.ts';
-import { type ConnectedStreams, UNCONNECTED } from './streams.ts';
+import type { ConnectedStreams } from './streams.ts';
 import { updateRecord } from './update-record.ts';
 import { discardVolumes } from './volume/discard.ts';
 
 /** A container that this process has started and is the parent of. */
-export class RunningContainer implements Container {
+export class RunningContainer extends ChildProgram<ExitStatus> implements Container {
   readonly id: string;
   readonly name: string;
-  readonly pid: number;
-  readonly stdin;
-  readonly stdout;
-  readonly stderr;
-  readonly terminal;
   readonly #started: Started;
   readonly #prepared: Startable;
   readonly #directory: ContainerDirectory;
-  readonly #streams: ConnectedStreams;
   readonly #record: ContainerRecord;
-  readonly #end: Promise<ExitStatus>;
-  #alive = true;
   /** Whether the lock was given back. */
   #left = false;
 
@@ -52,50 +34,32 @@ export class RunningContainer implements Container {
     record: ContainerRecord,
     mayBlock: boolean,
   ) {
+    super(started, streams);
     this.id = directory.id;
     this.name = directory.name;
-    this.pid = started.pid;
-    ({ stdin: this.stdin, stdout: this.stdout, stderr: this.stderr, terminal: this.terminal } = streams);
     this.#started = started;
     this.#prepared = prepared;
     this.#directory = directory;
-    this.#streams = streams;
     this.#record = record;
-    this.#end = this.#settle(mayBlock && streams === UNCONNECTED);
-    // Whoever asks gets the error; nobody has to ask.
-    this.#end.catch(() => {});
+    this.follow(this.#settle(mayBlock));
   }
 
-  wait(): Promise<ExitStatus> {
-    return this.#end;
-  }
-
-  async kill(signal: string | number = 'SIGKILL'): Promise<void> {
-    const number = parseSignal('signal', String(signal));
-    if (!this.#alive || !signalPidfd(this.#started.pidfd, number)) {
-      throw new TsboxError('NOT_RUNNING', `container ${this.name} is not running`);
-    }
+  protected get title(): string {
+    return `container ${this.name}`;
   }
 
   async stop(): Promise<ExitStatus> {
     const { stopSignal, stopTimeout } = this.#prepared.built;
-    if (this.#alive) signalPidfd(this.#started.pidfd, stopSignal);
+    if (this.alive) signalPidfd(this.pidfd, stopSignal);
     const timer =
       stopTimeout < 0
         ? undefined
-        : setTimeout(() => this.#alive && signalPidfd(this.#started.pidfd, SIGKILL), stopTimeout * 1000);
+        : setTimeout(() => this.alive && signalPidfd(this.pidfd, SIGKILL), stopTimeout * 1000);
     try {
-      return await this.#end;
+      return await this.wait();
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  resize(size: { columns: number; rows: number }): void {
-    if (this.#streams.terminalFd === undefined) {
-      throw new TsboxError('NO_TERMINAL', `container ${this.name} has no terminal`);
-    }
-    if (this.#alive && !this.terminal?.destroyed) setWindowSize(this.#streams.terminalFd, size);
   }
 
   async exec(command: readonly string[], options?: ExecOptions): Promise<ExecProcess> {
@@ -113,47 +77,31 @@ export class RunningContainer implements Container {
     return arena === undefined ? [] : profileOf(arena);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#alive) signalPidfd(this.#started.pidfd, SIGKILL);
-    await this.#end;
-    this.stdin?.destroy();
-    this.stdout?.destroy();
-    this.stderr?.destroy();
-    this.terminal?.destroy();
-  }
-
   /**
    * Kills it without waiting for an event, and lets go of it, so that a sweep removes the rest. For the last moments of this process.
    *
    * @returns whether it is dead
    */
   endNow(): boolean {
-    const { pidfd } = this.#started;
-    if (this.#alive) signalPidfd(pidfd, SIGKILL);
+    if (this.alive) signalPidfd(this.pidfd, SIGKILL);
     // It takes a few milliseconds. A process that cannot be killed (it waits for a dead file server, say) must not keep us.
-    for (const end = Date.now() + 2000; this.#alive && Date.now() < end; pause(1)) {
-      if (reap(pidfd) === undefined) continue;
-      this.#alive = false;
-      closeDescriptor(pidfd);
+    for (const end = Date.now() + 2000; this.alive && Date.now() < end; pause(1)) {
+      if (reap(this.pidfd) === undefined) continue;
+      this.alive = false;
+      closeDescriptor(this.pidfd);
     }
     if (!this.#left) closeSync(this.#directory.fd);
     this.#left = true;
-    return !this.#alive;
+    return !this.alive;
   }
 
   async #settle(mayBlock: boolean): Promise<ExitStatus> {
-    const { pidfd } = this.#started;
-    // Whoever starts us finishes first.
-    if (mayBlock) await undefined;
-    if (!mayBlock || !waitHere(pidfd, 'readable', 20)) await waitReadable(pidfd);
-    const death = reap(pidfd) as Death;
-    this.#alive = false;
-    closeDescriptor(pidfd);
+    const death = await this.death(mayBlock);
     const path = this.#prepared.input.cgroup?.path;
     const status = exitStatus(death, path === undefined ? 0 : oomKills(path), this.#prepared);
     await discardCgroup(path);
     await this.#leave(status);
-    await this.#streams.drained;
+    await this.streams.drained;
     return status;
   }
 

@@ -34,6 +34,8 @@ export interface ExecInput {
   stdio: Stdio | TerminalStdio;
   /** Whether it outlives this process: then native/enter.c stays as its parent; or, `adopted`, whoever adopts this process's children. */
   detached?: boolean | 'adopted';
+  /** Of a detached one with a terminal: native/enter.c keeps that open. `status`: where it says how the program has ended, the write end of a pipe. */
+  keep?: { status?: number };
   /** How many descriptors from 3 on the program gets besides its streams. */
   preserve?: number;
 }
@@ -46,7 +48,15 @@ export interface EntryPlan extends Plan {
 /** Descriptors of native/enter.c, after the three streams; 3 is the plan itself. Above those that the program gets. */
 function numbersOf({ preserve = 0 }: Pick<ExecInput, 'preserve'>) {
   const first = preserve > 0 ? 4 + preserve : 4;
-  return { container: first, ready: first + 1, socket: first + 2, third: first + 3 };
+  return {
+    container: first,
+    ready: first + 1,
+    socket: first + 2,
+    third: first + 3,
+    // Of the keeper, in the places of what is not needed any more.
+    master: first + 2,
+    status: first + 3,
+  };
 }
 
 /**
@@ -60,7 +70,7 @@ function numbersOf({ preserve = 0 }: Pick<ExecInput, 'preserve'>) {
  */
 export function planEntry(input: ExecInput): EntryPlan {
   const { spec, process, stdio, seccomp } = input;
-  const { container, ready, socket, third } = numbersOf(input);
+  const { container, ready, socket, third, master, status } = numbersOf(input);
   const steps: Step[] = [];
   const entering = new Stage(steps, 'Enter');
   // Of the host's /proc, and before the ids change: afterwards these files are not ours to write.
@@ -73,6 +83,12 @@ export function planEntry(input: ExecInput): EntryPlan {
     'it tells tsbox of the exec by closing',
   );
   if (process.execCPUAffinity?.initial) setAffinity(entering, process.execCPUAffinity.initial);
+  if (input.keep?.status !== undefined)
+    entering.call(
+      'fcntl',
+      [status, named('F_SETFD', 2), named('FD_CLOEXEC', 1)],
+      'only the keeper writes to it',
+    );
   if (input.preserve) entering.call('dup3', [third, 3, 0], 'the plan is not needed there any more');
   const namespaces = entryFlags(spec.linux);
   if (namespaces.length > 0)
@@ -85,33 +101,35 @@ export function planEntry(input: ExecInput): EntryPlan {
   if (!input.keepKeyring) settings.newKeyring(entering, input.id);
   const terminal =
     'terminalSocket' in stdio
-      ? openPty(entering, { ...stdio, terminalSocket: socket }, process.user.uid)
+      ? openPty(entering, { ...stdio, terminalSocket: socket }, process.user.uid, input.keep && master)
       : undefined;
 
   const becoming = new Stage(steps, 'Become the program');
-  const kept = { first: ready, last: ready, above: input.preserve };
+  const last = input.keep === undefined ? ready : input.keep.status === undefined ? master : status;
+  const kept = { first: ready, last, above: input.preserve };
   placeStdio(becoming, terminal ?? { stdin: 0, stdout: 1, stderr: 2 }, kept);
   becoming.call('close', [enterDirectory(becoming, process.cwd)], 'done');
   settings.setRlimits(becoming, process.rlimits);
   schedule(becoming, process);
 
   const clone = input.detached === true ? CLONE_CHILD : CLONE_SIBLING;
-  const last = programSteps(
+  const inside = programSteps(
     process,
     ready,
     terminal !== undefined,
     input.detached !== undefined && input.detached !== false,
   );
-  const early = seccomp === undefined || [clone, ...last].every((step) => passes(seccomp, step));
+  const afterwards = [clone, ...inside, ...(input.keep ? KEEPERS : [])];
+  const early = seccomp === undefined || afterwards.every((step) => passes(seccomp, step));
   const outlives = input.detached !== undefined && input.detached !== false;
   if (early) dropPrivileges(becoming, process, seccomp, outlives);
   else {
     const late: Step[] = [];
     dropPrivileges(new Stage(late, 'Become the program (inside)'), process, seccomp, outlives);
-    last.splice(-execs(last), 0, ...late);
+    inside.splice(-execs(inside), 0, ...late);
   }
   const pid = new Slot('pid');
-  steps.push({ ...clone, save: pid, child: last });
+  steps.push({ ...clone, save: pid, child: inside });
   return { steps, pid };
 }
 
@@ -143,6 +161,18 @@ const CLONE_SIBLING: Step = {
   args: [named('CLONE_PARENT|SIGCHLD', CLONE.CLONE_PARENT | 17)],
 };
 
+/** What native/enter-keep.h calls, as long as the program lives and after it. */
+const KEEPERS: Step[] = [
+  ['close_range', [0, 5, 0]],
+  ['pidfd_open', [1, 0]],
+  ['ppoll', [0, 3, 0, 0, 0]],
+  ['read', [6, 0, 1024]],
+  ['rt_sigaction', [13, 0, 0, 8]],
+  ['write', [7, 0, 2]],
+  ['waitid', [1, 1, 0, 4, 0]],
+  ['exit_group', [0]],
+].map(([call, args]) => ({ stage: 'Keep', call, args, why: 'keep the terminal' }) as Step);
+
 function execs(steps: readonly Step[]): number {
   return steps.filter(({ call }) => call === 'execve').length;
 }
@@ -159,6 +189,8 @@ export interface HelperInput extends ExecInput {
   outcomeLength: number;
   /** The write end of a close-on-exec pipe. */
   ready: number;
+  /** Where the plan leaves the program's PID, for who keeps its terminal. */
+  pidSlot?: number;
 }
 
 export interface HelperPlan extends Plan {
@@ -217,6 +249,7 @@ function helperSteps(input: HelperInput): Step[] {
   const streams =
     'terminalSocket' in stdio ? [container, container, container] : [stdio.stdin, stdio.stdout, stdio.stderr];
   const to = numbersOf(input);
+  const keep = input.keep && input.pidSlot;
   const preserve = input.preserve ?? 0;
   const wanted: [name: string, fd: number, target: number][] = streams.map((fd, target) => [
     STREAMS[target] as string,
@@ -229,6 +262,7 @@ function helperSteps(input: HelperInput): Step[] {
     ['ready', input.ready, to.ready],
   );
   if ('terminalSocket' in stdio) wanted.push(['terminal_socket', stdio.terminalSocket, to.socket]);
+  if (input.keep?.status !== undefined) wanted.push(['status', input.keep.status, to.status]);
   // Those that the program gets have their numbers already; but 3 is the plan's for now.
   if (preserve > 0) wanted.push(['third', 3, to.third]);
   // First out of the way what has a number that another is to get.
@@ -251,7 +285,7 @@ function helperSteps(input: HelperInput): Step[] {
     [
       enter,
       '',
-      { strings: enterArguments(input.outcomeLength, input.detached === true, to.ready) },
+      { strings: enterArguments(input.outcomeLength, input.detached === true, to.ready, keep) },
       { strings: [] },
       flags(AT, 'AT_EMPTY_PATH'),
     ],
@@ -262,10 +296,12 @@ function helperSteps(input: HelperInput): Step[] {
 
 const STREAMS = ['stdin', 'stdout', 'stderr'];
 
-/** What native/enter.c is called with, in the order of its usage. */
-export function enterArguments(outcomeLength: number, wait: boolean, ready: number): string[] {
+/** What native/enter.c is called with, in the order of its usage. @param keep the slot of the program's PID, where its terminal is kept */
+export function enterArguments(outcomeLength: number, wait: boolean, ready: number, keep?: number): string[] {
+  const start = ['tsbox-enter', String(outcomeLength)];
+  if (keep !== undefined) return [...start, 'keep', String(ready), String(keep)];
   const more = ready === 5 ? (wait ? ['wait'] : []) : [wait ? 'wait' : 'leave', String(ready)];
-  return ['tsbox-enter', String(outcomeLength), ...more];
+  return [...start, ...more];
 }
 
 /** Moves a descriptor above those numbers that somebody is to get. */

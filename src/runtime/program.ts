@@ -36,8 +36,17 @@ export function openTerminal(stage: Stage, attacher: Attacher, stdio: TerminalSt
   return terminal;
 }
 
-/** A new pty of the devpts at /dev/pts: its other end; the master end goes over the socket. */
-export function openPty(stage: Stage, { terminalSocket, size }: TerminalStdio, uid: number): Slot {
+/**
+ * A new pty of the devpts at /dev/pts: its other end; the master end goes over the socket.
+ *
+ * @param keep the number under which the master end stays open here until exec; it may be that of the socket
+ */
+export function openPty(
+  stage: Stage,
+  { terminalSocket, size }: TerminalStdio,
+  uid: number,
+  keep?: number,
+): Slot {
   const cwd = named('AT_FDCWD', AT.AT_FDCWD);
   const master = stage.open('pty_master', 'openat', [cwd, '/dev/pts/ptmx', OPEN_DEVICE], 'a new terminal');
   stage.call('ioctl', [master, named('TIOCSPTLCK', 0x40045431), words('0', 0)], 'unlock its other end');
@@ -54,6 +63,12 @@ export function openPty(stage: Stage, { terminalSocket, size }: TerminalStdio, u
   );
   if (uid !== 0) stage.call('fchown', [terminal, uid, -1], "it is the user's");
   stage.call('sendmsg', [terminalSocket, descriptorMessage(master), 0], 'the launcher holds the master end');
+  if (keep !== undefined)
+    stage.call(
+      'dup3',
+      [master, keep, flags(O, 'O_CLOEXEC')],
+      'so does the keeper, also when the launcher is gone',
+    );
   return terminal;
 }
 

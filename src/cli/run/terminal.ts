@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { isatty, WriteStream } from 'node:tty';
 import { type Container, showBytes, TsboxError } from '../../index.ts';
 import type { Stream } from './arguments.ts';
@@ -20,8 +21,14 @@ export interface Terminal {
  * a signal. Undefined for a container without one.
  *
  * Node itself leaves raw mode when the process exits, by an uncaught error too; so a terminal is spoilt only by SIGKILL.
+ *
+ * @param watched what is typed goes through it
  */
-export function attachTerminal(container: OnTerminal, attach: ReadonlySet<Stream>): Terminal | undefined {
+export function attachTerminal(
+  container: OnTerminal,
+  attach: ReadonlySet<Stream>,
+  watched?: Duplex,
+): Terminal | undefined {
   const { terminal } = container;
   if (terminal === null) return undefined;
   const drained = new Promise<void>((resolve) => {
@@ -31,7 +38,7 @@ export function attachTerminal(container: OnTerminal, attach: ReadonlySet<Stream
     terminal.on('end', () => resolve());
   });
   if (attach.has('stdout')) terminal.pipe(process.stdout, { end: false });
-  const restore = attach.has('stdin') ? typeInto(container) : () => {};
+  const restore = attach.has('stdin') ? typeInto(container, watched) : () => {};
   return {
     drained,
     restore,
@@ -52,12 +59,13 @@ export function requireTerminal(): void {
   });
 }
 
-function typeInto(container: OnTerminal): () => void {
+function typeInto(container: OnTerminal, watched: Duplex | undefined): () => void {
   const { stdin } = process;
   const hungUp = () => void container.stop().catch(() => {});
   stdin.setRawMode?.(true);
   if (stdin.isTTY) showBytes(0);
-  if (container.terminal) stdin.pipe(container.terminal, { end: false });
+  const keys = watched === undefined ? stdin : stdin.pipe(watched);
+  if (container.terminal) keys.pipe(container.terminal, { end: false });
   // In raw mode Ctrl-D is a byte like any other: an end or an error of our terminal means that it is gone.
   stdin.on('end', hungUp).on('error', hungUp);
   return () => {

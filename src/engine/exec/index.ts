@@ -2,22 +2,24 @@
  * Programs in containers that already run. The plan is src/runtime/exec-plan.ts, which also says why it is in two parts; here is what it
  * depends on: which container, its configuration, its users as it has them now, our streams.
  */
-import { closeDescriptor, TsboxError } from '../../kernel/index.ts';
+import { closeDescriptor, pipe, TsboxError } from '../../kernel/index.ts';
 import type { Plan } from '../../launch/index.ts';
 import { type ExecInput, explainExec } from '../../runtime/exec-plan.ts';
 import type { Process } from '../../runtime/spec.ts';
 import { seccompOf } from '../config-file.ts';
-import { noteEvents, ofContainer } from '../events/note.ts';
 import { openStreams, openTerminalStreams, type Streams } from '../streams.ts';
 import { mappedOwner } from '../writable-layer.ts';
 import { readContainerFile } from './container-file.ts';
+import { ExecNotes } from './exec-notes.ts';
 import { ExecProcess } from './exec-process.ts';
+import { KeptProcess } from './kept-process.ts';
 import { launch } from './launch.ts';
 import type { ExecOptions } from './options.ts';
 import { execProcess } from './program.ts';
 import { openTarget, type Target } from './target.ts';
 
 export type { ExecProcess, ExecStatus } from './exec-process.ts';
+export type { KeptProcess } from './kept-process.ts';
 export type { ExecOptions } from './options.ts';
 
 /**
@@ -39,9 +41,11 @@ export async function exec(
     const input = inputFor(target, command, options);
     streams = chooseStreams(options, mappedOwner({ ...target.spec, process: input.process }));
     const entered = await launch(target, input, streams.child, streams.release);
-    const program = new ExecProcess(entered, await streams.connect(), options.mayBlock);
+    const notes = new ExecNotes(target.record, command);
+    const program = new ExecProcess(entered, await streams.connect(), options.mayBlock ?? false, (status) =>
+      notes.died(status),
+    );
     followSignal(program, options.signal);
-    noteExec(target, command);
     return program;
   } catch (error) {
     streams?.abandon();
@@ -52,7 +56,8 @@ export async function exec(
 }
 
 /**
- * Starts a program in a running container that goes on when this process ends, until it or the container ends. Its streams are /dev/null.
+ * Starts a program in a running container that goes on when this process ends, until it or the container ends. Its streams are /dev/null; with `tty` it has
+ * a terminal of which nobody reads.
  *
  * @returns its PID on the host
  * @throws {TsboxError} as `exec` does
@@ -63,21 +68,54 @@ export async function execDetached(
   options: ExecOptions = {},
 ): Promise<number> {
   const target = await openSoon(reference);
+  let streams: Streams | undefined;
   try {
-    const input = { ...inputFor(target, command, options), detached: true };
+    const input = { ...inputFor(target, command, options), detached: true, ...(options.tty && { keep: {} }) };
     const owner = mappedOwner({ ...target.spec, process: input.process });
-    const streams = openStreams({ stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' }, owner);
+    streams = chooseStreams({ ...options, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' }, owner);
     const { pid } = await launch(target, input, streams.child, streams.release);
-    noteExec(target, command);
+    new ExecNotes(target.record, command);
     return pid;
   } finally {
+    streams?.abandon();
     closeDescriptor(target.pidfd);
   }
 }
 
-function noteExec({ record }: Target, command: readonly string[]): void {
-  const words = command.join(' ').slice(0, 1000);
-  noteEvents(ofContainer(record, `exec_create: ${words}`), ofContainer(record, `exec_start: ${words}`));
+/**
+ * Starts a program with a terminal in a running container, which can be let go of: `detach`. It also goes on when this process ends without
+ * having done so.
+ *
+ * @throws {TsboxError} as `exec` does
+ */
+export async function execDetachable(
+  reference: string,
+  command: readonly string[],
+  options: Omit<ExecOptions, 'tty'> = {},
+): Promise<KeptProcess> {
+  const target = await openSoon(reference);
+  const status = pipe();
+  const streams = openTerminalStreams(options.size);
+  const release = () => {
+    streams.release();
+    closeDescriptor(status.write);
+  };
+  try {
+    const input = inputFor(target, command, { ...options, tty: true });
+    const keep = { status: status.write };
+    const { pid } = await launch(target, { ...input, detached: true, keep }, streams.child, release);
+    const notes = new ExecNotes(target.record, command);
+    return new KeptProcess(pid, status.read, await streams.connect(), {
+      ended: (how) => notes.died(how),
+      detached: () => notes.detached(),
+    });
+  } catch (error) {
+    closeDescriptor(status.read);
+    streams.abandon();
+    throw error;
+  } finally {
+    closeDescriptor(target.pidfd);
+  }
 }
 
 /** What `exec` would do, without doing it. @throws {TsboxError} as `exec` does */

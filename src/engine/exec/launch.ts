@@ -47,7 +47,8 @@ export async function launch(
   let helper: number | undefined;
   try {
     plan = planFile(arena.bytes);
-    helper = startHelper(target, { ...input, stdio }, { plan, ready: ready.write, arena });
+    const pidSlot = arena.slotIndex(entry.pid);
+    helper = startHelper(target, { ...input, stdio }, { plan, ready: ready.write, arena, pidSlot });
   } catch (error) {
     closeDescriptor(ready.read);
     if (plan !== undefined) closeDescriptor(plan);
@@ -80,7 +81,7 @@ const PLAN_BASE = 0x1000000000;
 function startHelper(
   target: Target,
   input: ExecInput,
-  { plan, ready, arena }: { plan: number; ready: number; arena: Arena },
+  { plan, ready, arena, pidSlot }: { plan: number; ready: number; arena: Arena; pidSlot: number },
 ): number {
   const helping = planHelper({
     ...input,
@@ -89,6 +90,7 @@ function startHelper(
     plan,
     outcomeLength: arena.outcomeLength,
     ready,
+    pidSlot,
   });
   const outcome = withStateLock(target.record.id, () => {
     if (!isFrozen(target.record)) return runPlan(helping);
