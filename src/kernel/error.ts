@@ -35,15 +35,17 @@ export class KernelError extends TsboxError {
   /**
    * @param errno the positive number, as in errno(3)
    * @param doing what we were trying to do, for the start of the message: "mount the overlay"
+   * @param said what the kernel itself has said about it, for the end
    */
   constructor(
     syscall: string,
     errno: number,
-    options: { path?: string; doing?: string; advice?: string; exitCode?: number } = {},
+    options: { path?: string; doing?: string; said?: string; advice?: string; exitCode?: number } = {},
   ) {
     const where = options.path === undefined ? '' : ` \`${options.path}\``;
     const doing = options.doing === undefined ? '' : `${options.doing}: `;
-    super(errnoName(errno), `${doing}${syscall}${where}: ${errnoMessage(errno)}`, options);
+    const said = options.said === undefined ? '' : `: ${options.said}`;
+    super(errnoName(errno), `${doing}${syscall}${where}: ${errnoMessage(errno)}${said}`, options);
     this.syscall = syscall;
     this.errno = -errno;
     this.path = options.path;

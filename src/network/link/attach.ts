@@ -1,0 +1,136 @@
+import { Errno, randomHex, TsboxError } from '../../kernel/index.ts';
+import { inNetworkNamespace, NetlinkSocket } from '../../kernel/netlink/index.ts';
+import { checkInterfaceName, findLink, type Link, linkByIndex } from './find-link.ts';
+import { setUpInterface, setUpLoopback } from './inside.ts';
+import { makingLinks } from './kind-missing.ts';
+import { makeInterface, setUpHostEnd } from './kinds.ts';
+import { removeLink } from './requests.ts';
+
+/** An interface of a container's, in one network. */
+export interface Attachment {
+  driver: 'bridge' | 'macvlan' | 'ipvlan';
+  /** The bridge, or the link of the host's that macvlan and ipvlan share. */
+  parent: string;
+  /** Of macvlan: bridge (default), vepa, private or passthru; of ipvlan: l2 (default), l3 or l3s. */
+  mode?: string;
+  /** Its name in the container: `eth0`. */
+  interface: string;
+  /** `02:42:0a:57:00:02`; default: one of the kernel's choice. An interface of ipvlan has its parent's. */
+  mac?: string;
+  mtu: number;
+  /** With the length of the prefix: `10.87.0.2/16`, `fd00::2/64`. */
+  addresses: readonly string[];
+  /** Where the default routes through it lead, at most one a family. */
+  gateways: readonly string[];
+  /** Of a bridge, the name of the host's end. Default: `veth` and 8 hexadecimal digits by chance. */
+  hostInterface?: string;
+  /** Of a bridge: packets may go back to where they came from. A container reaches itself by a published port that way where br_netfilter is in force. */
+  hairpin?: boolean;
+}
+
+/**
+ * Gives a network namespace its interfaces, with addresses and routes, and `lo`. On return packets flow. Nothing is left of it where it fails.
+ *
+ * @param namespace from openNetworkNamespace
+ * @throws {TsboxError} NO_PARENT where the bridge or the parent link is not there; NO_VETH, NO_MACVLAN, NO_IPVLAN where the kernel has none;
+ * BAD_INTERFACE, BAD_SUBNET; KernelError with the kernel's own words
+ */
+export function attachInterfaces(namespace: number, attachments: readonly Attachment[]): void {
+  for (const attachment of attachments) checkInterfaceName(attachment.interface);
+  const host = NetlinkSocket.open();
+  try {
+    const inside = inNetworkNamespace(namespace, () => NetlinkSocket.open());
+    try {
+      attach({ host, inside, namespace }, attachments);
+    } finally {
+      inside.close();
+    }
+  } finally {
+    host.close();
+  }
+}
+
+/** Takes an interface out of a namespace, with the host's end of it. Nothing happens where it is gone. @throws {KernelError} */
+export function detachInterface(namespace: number, name: string): void {
+  const inside = inNetworkNamespace(namespace, () => NetlinkSocket.open());
+  try {
+    inside.batch([removeLink(checkInterfaceName(name), [Errno.ENODEV])], `remove the interface ${name}`);
+  } finally {
+    inside.close();
+  }
+}
+
+interface Sockets {
+  host: NetlinkSocket;
+  inside: NetlinkSocket;
+  namespace: number;
+}
+
+function attach({ host, inside, namespace }: Sockets, attachments: readonly Attachment[]): void {
+  const parents = attachments.map(({ parent }) => parentLink(host, parent));
+  const made: string[] = [];
+  try {
+    const hostEnds = attachments.map((attachment, at) => {
+      const hostEnd = attachment.driver === 'bridge' ? (attachment.hostInterface ?? newName()) : undefined;
+      // One at a time: what failed may be somebody else's, and is not to be removed.
+      const request = makeInterface(attachment, { parent: parents[at] as Link, hostEnd, namespace });
+      makingLinks(kindOf(attachment), () => host.batch([request], doing(attachment)));
+      made.push(attachment.interface);
+      return hostEnd;
+    });
+    const changes = attachments.flatMap((one, at) => setUpHostEnd(one, hostEnds[at]));
+    if (changes.length > 0) host.batch(changes, 'set up the host’s end of the interface');
+    setUpInside(inside, attachments);
+    settle(host, parents, hostEnds);
+  } catch (error) {
+    const removals = made.map((name) => removeLink(name, [Errno.ENODEV]));
+    if (removals.length > 0) inside.batch(removals, 'remove the interfaces that were made');
+    throw error;
+  }
+}
+
+function setUpInside(inside: NetlinkSocket, attachments: readonly Attachment[]): void {
+  const requests = attachments.flatMap((attachment) => {
+    const index = findLink(inside, attachment.interface)?.index;
+    if (index === undefined) throw new TsboxError('NO_INTERFACE', `${attachment.interface} has been removed`);
+    return setUpInterface(attachment, index);
+  });
+  const names = attachments.map((attachment) => attachment.interface);
+  inside.batch([setUpLoopback(), ...requests], `set up ${names.join(', ') || 'lo'} in the container`);
+}
+
+/**
+ * A link takes packets only when the kernel's link watch, which runs in the background, has seen that both its ends are up, and a port of a bridge
+ * waits for that too. What is sent before is lost, and sent again a second later. Asking for a link has the kernel look at once (since
+ * 6.9, rtnl_getlink()); before, it is a matter of microseconds usually.
+ */
+function settle(
+  host: NetlinkSocket,
+  parents: readonly Link[],
+  hostEnds: readonly (string | undefined)[],
+): void {
+  for (const [at, name] of hostEnds.entries()) {
+    if (name === undefined) continue;
+    findLink(host, name);
+    linkByIndex(host, (parents[at] as Link).index);
+  }
+}
+
+function parentLink(host: NetlinkSocket, name: string): Link {
+  const link = findLink(host, name);
+  if (link !== undefined) return link;
+  const advice = 'ip link shows those that are there';
+  throw new TsboxError('NO_PARENT', `there is no interface ${name} to connect the container to`, { advice });
+}
+
+function kindOf({ driver }: Attachment): 'veth' | 'macvlan' | 'ipvlan' {
+  return driver === 'bridge' ? 'veth' : driver;
+}
+
+function doing(attachment: Attachment): string {
+  return `connect the container’s ${attachment.interface} to ${attachment.parent}`;
+}
+
+function newName(): string {
+  return `veth${randomHex(8)}`;
+}
