@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import {
   formatAddress,
@@ -39,6 +39,46 @@ describe('addresses', () => {
     '1.2.3.4/8',
   ])('CVE-2021-29923 and others: %j is none', (text) => {
     expect(parseAddress(text)).toBeUndefined();
+  });
+
+  test('whatever the text, it is an address where Node says so', () => {
+    const pieces = [
+      '1',
+      '0',
+      '00',
+      '255',
+      '256',
+      'ffff',
+      'abcde',
+      'g',
+      ':',
+      '::',
+      '.',
+      '1.2.3.4',
+      '',
+      ' ',
+      'fd00',
+      ':',
+    ];
+    for (let round = 0; round < 20_000; round++) {
+      let text = '';
+      for (let left = Math.random() * 16; left > 0; left--)
+        text += `${pieces[Math.floor(Math.random() * pieces.length)]}${Math.random() < 0.6 ? ':' : ''}`;
+      expect(parseAddress(text)?.family ?? 0, text).toBe(isIP(text));
+    }
+    for (const text of [
+      '1:2:3:4:5:6:7::',
+      '::2:3:4:5:6:7:8',
+      '1::3:4:5:6:7:8',
+      '1:2:3:4:5:6:7:8::',
+      '::1.2.3.4',
+      '1:2:3:4:5:6:1.2.3.4',
+      '1:2:3:4:5:6:7:1.2.3.4',
+      '1.2.3.4::',
+      ':1::',
+      '1::1:',
+    ])
+      expect(parseAddress(text)?.family ?? 0, text).toBe(isIP(text));
   });
 
   // RFC 5952, section 4.

@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach } from 'vitest';
+import type { HostNetworks } from '../../../../src/network/store/host.ts';
+
+/** A store of each test's own. */
+export function useStore(): { root: () => string } {
+  let root = '';
+  const before = process.env.TSBOX_ROOT;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'tsbox-networks-'));
+    process.env.TSBOX_ROOT = root;
+  });
+  afterEach(() => {
+    if (before === undefined) delete process.env.TSBOX_ROOT;
+    else process.env.TSBOX_ROOT = before;
+    rmSync(root, { recursive: true });
+  });
+  return { root: () => root };
+}
+
+export function hostWith(subnets: string[] = [], ipv6 = true): HostNetworks {
+  return { subnets: () => subnets, hasIpv6: () => ipv6 };
+}
+
+export function containerId(n: number): string {
+  return n.toString(16).padStart(64, '0');
+}
