@@ -43,6 +43,9 @@ export const NFT_MSG = {
   NFT_MSG_GETGEN: 0xa10,
 } as const;
 
+/** NFNL_SUBSYS_CTNETLINK and the message, linux/netfilter/nfnetlink_conntrack.h. */
+export const IPCTNL_MSG = { IPCTNL_MSG_CT_GET: 0x101, IPCTNL_MSG_CT_DELETE: 0x102 } as const;
+
 export const IFF = { IFF_UP: 1 } as const;
 
 export const IFLA = {
@@ -56,6 +59,8 @@ export const IFLA = {
   IFLA_AF_SPEC: 26,
   IFLA_NET_NS_FD: 28,
   IFLA_EXT_MASK: 29,
+  IFLA_NUM_TX_QUEUES: 31,
+  IFLA_NUM_RX_QUEUES: 32,
 } as const;
 
 /** A value of IFLA_EXT_MASK: without the counters of packets, which nobody here reads. */

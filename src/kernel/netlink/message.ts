@@ -1,9 +1,9 @@
 import { TsboxError } from '../error.ts';
 import { fields } from '../fields.ts';
 import { type Attribute, align, decodeAttributes, encodeAttributes, textOf } from './attributes.ts';
-import { NFT_MSG, NLM_F, RTM } from './constants.ts';
+import { IPCTNL_MSG, NFT_MSG, NLM_F, RTM } from './constants.ts';
 
-const TYPES = { ...RTM, ...NFT_MSG } as const;
+const TYPES = { ...RTM, ...NFT_MSG, ...IPCTNL_MSG } as const;
 
 /** What the kernel is asked for. */
 export interface Request {
@@ -80,7 +80,7 @@ export function decodeVerdict(reply: Reply, kind: 'error' | 'done'): Verdict {
     if (kind === 'done') return { errno: 0, said: undefined };
     throw new TsboxError('BAD_NETLINK', `netlink: an answer of ${payload.length} bytes`);
   }
-  const errno = -fields(payload).getInt32(0, true);
+  const errno = 0 - fields(payload).getInt32(0, true);
   const hasText = (flags & NLM_F.NLM_F_ACK_TLVS) !== 0;
   return {
     errno,

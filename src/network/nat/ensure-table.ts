@@ -1,0 +1,99 @@
+import { type Network, networkSettings } from '../store/index.ts';
+import { ensureForwarding } from './forwarding.ts';
+import { type Command, concat, elements, type Json } from './json.ts';
+import { withTableLock } from './lock.ts';
+import { askNetfilter } from './nfnetlink.ts';
+import { commit } from './nft.ts';
+import { type Publication, publicationCommands } from './publication.ts';
+import { isIntact, readInterfaces, readPublished } from './read-table.ts';
+import { tableCommands } from './table.ts';
+
+/** What the table needs to know of a network: of a {@link Network}, `natNetwork` says it. */
+export interface NatNetwork {
+  /** Its bridge. */
+  interface: string;
+  internal: boolean;
+  ipv6: boolean;
+  /** Whether the outside sees the host's address. */
+  masquerade: { 4: boolean; 6: boolean };
+  /** Whether its containers reach each other. */
+  communication: boolean;
+  /** Whether others reach its containers without published ports (`gateway_mode_ipv…=routed`). */
+  routed?: boolean;
+}
+
+export interface TableOptions {
+  /** Is told, in a line each, what was changed for the whole host. */
+  say?: (line: string) => void;
+  /** Asked where the table has been lost: what else belongs into it now, of containers that run. */
+  restore?: () => { networks: readonly NatNetwork[]; publications: readonly Publication[] };
+}
+
+/**
+ * Sees to it that the table is there and has the networks in it, and that the host forwards packets. Where that is so already it costs a few system calls and no
+ * process.
+ *
+ * @returns `repaired` where rules of ours had been removed, or the table was made
+ * @throws {TsboxError} NO_NFT, NFT_FAILED, LOCK_TIMEOUT, NO_FORWARDING
+ */
+export function ensureTable(
+  networks: readonly NatNetwork[],
+  options: TableOptions = {},
+): 'there' | 'added' | 'repaired' {
+  const done = stateOf(networks) === 'there' ? 'there' : withTableLock(() => complete(networks, options));
+  ensureForwarding(networks, options.say);
+  return done;
+}
+
+/** The part of a network on disk that matters here. */
+export function natNetwork(network: Network): NatNetwork {
+  const { masquerade, communication } = networkSettings(network);
+  const { internal, ipv6, options } = network;
+  const routed = Object.entries(options).some(
+    ([name, value]) => name.includes('.gateway_mode_ipv') && value === 'routed',
+  );
+  return { interface: network.interface, internal, ipv6, masquerade, communication, routed };
+}
+
+function complete(
+  networks: readonly NatNetwork[],
+  { restore }: TableOptions,
+): 'there' | 'added' | 'repaired' {
+  // Another tsbox may have done it while this one waited.
+  const state = stateOf(networks);
+  if (state === 'there') return 'there';
+  if (state === 'lacking') {
+    commit(networks.flatMap(networkCommands), 'set up the network');
+    return 'added';
+  }
+  const lost = restore?.() ?? { networks: [], publications: [] };
+  const bridges = [...networks, ...lost.networks].flatMap(networkCommands);
+  const ports = publicationCommands(lost.publications, askNetfilter(readPublished) ?? []);
+  commit([...tableCommands(), ...bridges, ...ports], 'set up the network');
+  return 'repaired';
+}
+
+function stateOf(networks: readonly NatNetwork[]): 'there' | 'lacking' | 'broken' {
+  const state = askNetfilter((socket) => {
+    if (!isIntact(socket)) return 'broken';
+    const there = readInterfaces(socket, 'bridges');
+    return networks.every((network) => there.includes(network.interface)) ? 'there' : 'lacking';
+  });
+  return state ?? 'broken';
+}
+
+/** Adding an element that is there already is no error, so nothing is asked before. */
+function networkCommands(network: NatNetwork): Command[] {
+  const name = network.interface;
+  const outside = !network.internal;
+  const sets: [set: string, element: Json, whether: boolean][] = [
+    ['bridges', name, true],
+    ['hairpin', concat(name, name), true],
+    ['within', concat(name, name), network.communication],
+    ['internal', name, network.internal],
+    ['routed', name, outside && network.routed === true],
+    ['masquerade4', name, outside && network.masquerade[4]],
+    ['masquerade6', name, outside && network.masquerade[6]],
+  ];
+  return sets.flatMap(([set, element, whether]) => (whether ? [{ add: elements(set, [element]) }] : []));
+}

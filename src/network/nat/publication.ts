@@ -1,0 +1,111 @@
+import { type Command, chain, field, type Json, match, rule } from './json.ts';
+import type { BoundPort } from './port.ts';
+import { elementCommands, keyOf, keyText, type PublishedElement } from './published-element.ts';
+
+/** Ports of the host that lead to a container. */
+export interface Publication {
+  /** The container's id. */
+  id: string;
+  ports: readonly BoundPort[];
+  /** The container's own, one of each family that it has; with or without a prefix length. */
+  addresses: readonly string[];
+}
+
+/** The chain with a container's rules. */
+export function chainOf(id: string): string {
+  return `container-${id}`;
+}
+
+/**
+ * What nft is to do so that exactly these ports lead to these containers. Whoever holds a port's socket has it: where one of them still leads to another container,
+ * that one is dead and has not been swept yet.
+ *
+ * @param now what there is
+ */
+export function publicationCommands(
+  publications: readonly Publication[],
+  now: readonly PublishedElement[],
+): Command[] {
+  const wanted = publications.flatMap((publication) =>
+    translations(publication).map(({ port }) => ({
+      ...keyOf(port.hostAddress, port.hostPort, port.protocol),
+      chain: chainOf(publication.id),
+    })),
+  );
+  const target = new Map(wanted.map((element) => [keyText(element), element.chain]));
+  const chains = new Set(publications.map(({ id }) => chainOf(id)));
+  const stays = now.filter((element) => target.get(keyText(element)) === element.chain);
+  const there = new Set(stays.map(keyText));
+  const goes = now.filter(
+    (element) => !there.has(keyText(element)) && (target.has(keyText(element)) || chains.has(element.chain)),
+  );
+  return [
+    ...elementCommands('delete', goes),
+    ...publications.flatMap(chainCommands),
+    ...elementCommands(
+      'add',
+      wanted.filter((element) => !there.has(keyText(element))),
+    ),
+  ];
+}
+
+function chainCommands(publication: Publication): Command[] {
+  const name = chainOf(publication.id);
+  const rules = merge(translations(publication)).map((run) => ({ add: rule(name, translate(run)) }));
+  return [{ add: chain(name) }, { flush: chain(name) }, ...rules];
+}
+
+interface Translation {
+  port: BoundPort;
+  /** The container's. */
+  address: string;
+}
+
+/** Those that are possible: an address of the host leads to one of the same family. */
+function translations({ ports, addresses }: Publication): Translation[] {
+  const own = addresses.map((address) => address.replace(/\/.*/, ''));
+  return ports.flatMap((port) => {
+    const address = own.find((each) => each.includes(':') === port.hostAddress.includes(':'));
+    return address === undefined ? [] : { port, address };
+  });
+}
+
+/** Ports one after the other that have the same number inside. */
+interface Run extends Translation {
+  last: number;
+}
+
+/** A range whose numbers are the same on both sides is one rule: nft leaves a port alone where it is given none. */
+function merge(all: readonly Translation[]): Run[] {
+  const sorted = [...all].sort((a, b) => a.port.hostPort - b.port.hostPort);
+  const runs: Run[] = [];
+  for (const translation of sorted) {
+    const run = runs.find((run) => follows(run, translation));
+    if (run === undefined) runs.push({ ...translation, last: translation.port.hostPort });
+    else run.last++;
+  }
+  return runs;
+}
+
+function follows({ port, address, last }: Run, next: Translation): boolean {
+  return (
+    next.port.hostPort === last + 1 &&
+    next.port.protocol === port.protocol &&
+    next.port.hostAddress === port.hostAddress &&
+    next.address === address &&
+    port.hostPort === port.containerPort &&
+    next.port.hostPort === next.port.containerPort
+  );
+}
+
+function translate({ port, address, last }: Run): Json[] {
+  const { hostAddress, hostPort, containerPort, protocol } = port;
+  const family = address.includes(':') ? 'ip6' : 'ip';
+  const everywhere = hostAddress === '0.0.0.0' || hostAddress === '::';
+  const ports: Json = last === hostPort ? hostPort : { range: [hostPort, last] };
+  return [
+    ...(everywhere ? [] : [match(field(family, 'daddr'), hostAddress)]),
+    match(field(protocol, 'dport'), ports),
+    { dnat: { family, addr: address, ...(last === hostPort && { port: containerPort }) } },
+  ];
+}
