@@ -37,7 +37,8 @@ async function build(options) {
 /**
  * The command: dist/cli.cjs, all that `tsbox run` needs, in one CommonJS file; dist/more.cjs, the rest; and dist/tsbox.cjs, which
  * starts them; dist/again.cjs, all that a
- * `tsbox run` needs whose plan was kept. And `tsbox-oci`: dist/oci.cjs and dist/tsbox-oci.cjs.
+ * `tsbox run` needs whose plan was kept. And `tsbox-oci`: dist/oci.cjs, all that state, kill, start and delete need, dist/oci-more.cjs and
+ * dist/tsbox-oci.cjs.
  *
  * `import()` becomes a deferred `require`: what is imported lazily stays unevaluated until then.
  */
@@ -51,15 +52,21 @@ export async function bundleCommand() {
     if (error.errors === undefined) console.error(`build: ${error.message}`);
     process.exit(1);
   });
+  const oci = await bundleTwo(
+    'src/oci/cli/main.ts',
+    { ...common, ...command },
+    { hot: new Set(), second: 'oci-more.cjs', pure: true },
+  ).catch((error) => {
+    if (error.errors === undefined) console.error(`build: ${error.message}`);
+    process.exit(1);
+  });
   // The loader evaluates the file inside a function, where a first line of `#!` would be an error.
-  const oci = await esbuild
-    .build({ ...common, ...command, entryPoints: ['src/oci/cli/main.ts'], write: false })
-    .catch(() => process.exit(1));
   const files = {
     'cli.cjs': hot.replace(/^#!.*\n/, ''),
     'more.cjs': cold,
     'again.cjs': await bundleAlone('src/cli/again.ts', { ...common, ...command }),
-    'oci.cjs': oci.outputFiles[0].text,
+    'oci.cjs': oci.hot,
+    'oci-more.cjs': oci.cold,
   };
   const digest = createHash('sha256');
   for (const [name, source] of Object.entries(files)) {
@@ -89,6 +96,10 @@ function writeStarter(file, source) {
 function starterOfOci(starter) {
   const changes = [
     ["load('cli.cjs'", "load('oci.cjs'"],
+    [
+      "(id === './more.cjs' ? load('more.cjs', () => true)",
+      "(id === './oci-more.cjs' ? load('oci-more.cjs', worthwhile)",
+    ],
     // It keeps no plans.
     ["if (command !== 'run' ||", "if (command !== '' ||"],
     [

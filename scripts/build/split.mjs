@@ -22,13 +22,20 @@ const ALONE = new Set(['src/cli/report.ts']);
  * A module is in one of them only, because modules have state and classes have identity: the second file is a function that takes
  * the first one's modules. (The faces, `index.ts`, are the exception: they only pass on.) esbuild splits ES modules only.
  *
+ * @param hot what is imported lazily and belongs into the first all the same
+ * @param second what the second file is called
+ * @param pure leave out modules of which nothing is used: none does anything but define
  * @returns {Promise<{ hot: string, cold: string }>} the sources
  */
-export async function bundleTwo(entry, options) {
+export async function bundleTwo(
+  entry,
+  options,
+  { hot: lazyHot = HOT, second = 'more.cjs', pure = false } = {},
+) {
   // What the rest takes from the first file pulls more into it, and then less is left for the rest: until nothing changes.
   let table = new Map();
   for (;;) {
-    const hot = await bundleHot(entry, options, table);
+    const hot = await bundleHot(entry, options, { table, lazyHot, second, pure });
     const cold = await bundleCold(options, hot);
     if (same(cold.taken, table)) return { hot: hot.source, cold: cold.source };
     table = cold.taken;
@@ -67,22 +74,28 @@ export async function bundleAlone(entry, options) {
 }
 
 /** @param table by module of this file: the names that the other one takes */
-async function bundleHot(entry, options, table) {
+async function bundleHot(entry, options, { table, lazyHot, second, pure }) {
   const lazy = new Set();
   const plugin = {
     name: 'hot',
     setup(build) {
       build.onResolve({ filter: /./ }, async (args) => {
         if (args.path === TABLE) return { path: TABLE, namespace: 'table' };
-        if (args.path === `./${SECOND}`) return { path: args.path, external: true };
-        if (args.kind !== 'dynamic-import' || args.pluginData === 'again') return undefined;
+        if (args.path === `./${second}`) return { path: args.path, external: true };
+        if (args.pluginData === 'again') return undefined;
+        if (pure && args.kind === 'import-statement' && args.path.startsWith('.')) {
+          const { resolveDir, importer, kind } = args;
+          const found = await build.resolve(args.path, { resolveDir, importer, kind, pluginData: 'again' });
+          return { path: found.path, errors: found.errors, sideEffects: false };
+        }
+        if (args.kind !== 'dynamic-import') return undefined;
         const file = await resolveFile(build, args);
-        if (file === undefined || HOT.has(file)) return undefined;
+        if (file === undefined || lazyHot.has(file)) return undefined;
         lazy.add(file);
         return { path: file, namespace: 'cold' };
       });
       build.onLoad({ filter: /./, namespace: 'cold' }, ({ path }) => ({
-        contents: `module.exports = require('./${SECOND}')(require('${TABLE}').table)['${path}']();`,
+        contents: `module.exports = require('./${second}')(require('${TABLE}').table)['${path}']();`,
       }));
       build.onLoad({ filter: /./, namespace: 'table' }, () => ({
         contents: tableSource(table),
@@ -127,7 +140,6 @@ function tsboxMake(hot) {
 const exports = {};
 const module = { exports };
 const require = (id) => id.startsWith('hot:') ? hot[id.slice(4)] : tsboxRequire(id);`;
-const SECOND = 'more.cjs';
 const TABLE = 'tsbox:table';
 
 async function bundle(options, plugin) {

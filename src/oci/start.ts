@@ -1,9 +1,10 @@
 import { closeSync, constants, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { Errno, syscall } from '../kernel/index.ts';
-import { hookEnd, programError } from './explain.ts';
+import { Errno } from '../kernel/errno.ts';
+import { syscall } from '../kernel/syscall.ts';
 import { runHooks } from './hooks.ts';
 import { lockContainer } from './lock.ts';
+import { hookEnd, programError } from './program-error.ts';
 import { publicState } from './public-state.ts';
 import {
   directoryOf,

@@ -71,6 +71,7 @@ describe.skipIf(!hasCrossCompiler)(
         'index.js',
         'more.cjs',
         'native',
+        'oci-more.cjs',
         'oci.cjs',
         'seccomp',
         'tsbox-oci.cjs',

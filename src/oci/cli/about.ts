@@ -1,13 +1,14 @@
 import { version } from '../../version.ts';
 import { OCI_VERSION } from '../config/index.ts';
+import { print } from './print.ts';
 
 export function printVersion(): number {
-  process.stdout.write(`tsbox-oci version ${version}\nspec: ${OCI_VERSION}\n`);
+  print(`tsbox-oci version ${version}\nspec: ${OCI_VERSION}\n`);
   return 0;
 }
 
 export function printHelp(): number {
-  process.stdout.write(HELP);
+  print(HELP);
   return 0;
 }
 

@@ -2,6 +2,7 @@ import { type CgroupStats, readStats } from '../../cgroup/stats.ts';
 import { failure, readState, statusOf } from '../state.ts';
 import { expect, parseFlags } from './flags.ts';
 import type { Call } from './index.ts';
+import { print } from './print.ts';
 
 /** A line of JSON with what the container uses, once (`--stats`) or again and again; and one for each time that a process was killed for memory. */
 export async function events({ place, args }: Call): Promise<undefined> {
@@ -15,18 +16,16 @@ export async function events({ place, args }: Call): Promise<undefined> {
   for (;;) {
     const stats = readStats(state.cgroup);
     const now = stats.memory?.events.oomKill ?? 0;
-    if (now > kills) print({ type: 'oom', id });
+    if (now > kills) tell({ type: 'oom', id });
     kills = now;
-    print({ type: 'stats', id, data: asRunc(stats) });
+    tell({ type: 'stats', id, data: asRunc(stats) });
     if (flags.is('stats')) return;
     await new Promise((resolve) => setTimeout(resolve, interval));
     if (statusOf(place, state) === 'stopped') return;
   }
 }
 
-function print(event: object): void {
-  process.stdout.write(`${JSON.stringify(event)}\n`);
-}
+const tell = (event: object) => print(`${JSON.stringify(event)}\n`);
 
 function milliseconds(text: string): number {
   const [, digits, unit] = /^(\d{1,6})(ms|s|m|h)$/.exec(text) ?? [];

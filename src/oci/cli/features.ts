@@ -6,10 +6,11 @@ import { OPERATORS } from '../../runtime/seccomp/check.ts';
 import { version } from '../../version.ts';
 import { HOOK_KINDS, OCI_VERSION } from '../config/index.ts';
 import type { Call } from './index.ts';
+import { print } from './print.ts';
 
 /** What this runtime can do, by the specification's features.md. */
 export function features(_: Call): undefined {
-  process.stdout.write(`${JSON.stringify(FEATURES, null, 4)}\n`);
+  print(`${JSON.stringify(FEATURES, null, 4)}\n`);
 }
 
 const FEATURES = {

@@ -1,11 +1,16 @@
 /**
- * `tsbox-oci`: runc's command line over src/oci/. One file a group of verbs, loaded when it is asked for: a `state` waits for nothing that only `create` needs.
+ * `tsbox-oci`: runc's command line over src/oci/. One file a group of verbs. What engines ask for again and again is loaded in any case and small; the
+ * rest, with all that makes plans, is another file of the build (scripts/build/bundle.mjs), loaded when it is asked for.
  */
 import { TsboxError } from '../../kernel/error.ts';
 import type { Place } from '../state.ts';
 import { failure } from '../state.ts';
+import { remove } from './delete.ts';
 import { parseFlags } from './flags.ts';
+import { kill } from './kill.ts';
 import { type Log, openLog } from './log.ts';
+import { start } from './start.ts';
+import { list, state } from './state.ts';
 
 /** What every verb is given. */
 export interface Call {
@@ -71,14 +76,14 @@ const unsupported = (name: string) => async (): Promise<Verb> => () => {
   throw failure('NOT_SUPPORTED', `${name} is not supported: tsbox-oci has no checkpoints`);
 };
 
-const VERBS: Record<string, () => Promise<Verb>> = {
+const VERBS: Record<string, () => Verb | Promise<Verb>> = {
   create: async () => (await import('./create.ts')).create,
-  start: async () => (await import('./start.ts')).start,
+  start: () => start,
   run: async () => (await import('./run.ts')).run,
-  state: async () => (await import('./state.ts')).state,
-  list: async () => (await import('./state.ts')).list,
-  kill: async () => (await import('./kill.ts')).kill,
-  delete: async () => (await import('./delete.ts')).remove,
+  state: () => state,
+  list: () => list,
+  kill: () => kill,
+  delete: () => remove,
   exec: async () => (await import('./exec.ts')).exec,
   ps: async () => (await import('./ps.ts')).ps,
   pause: async () => (await import('./pause.ts')).pause,

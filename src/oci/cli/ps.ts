@@ -3,6 +3,7 @@ import { processesOf } from '../kill.ts';
 import { failure, readState } from '../state.ts';
 import { expect, parseFlags } from './flags.ts';
 import type { Call } from './index.ts';
+import { print } from './print.ts';
 
 export function ps({ place, args }: Call): undefined {
   const { flags, rest } = parseFlags(args, { format: 'string' }, { f: 'format' });
@@ -11,8 +12,8 @@ export function ps({ place, args }: Call): undefined {
   if (format !== 'table' && format !== 'json')
     throw failure('BAD_OPTION', `invalid format option ${JSON.stringify(format)}`);
   const pids = processesOf(readState(place, id).cgroup);
-  if (format === 'json') process.stdout.write(`${JSON.stringify(pids)}\n`);
-  else process.stdout.write(['UID        PID    PPID  CMD\n', ...pids.flatMap(line)].join(''));
+  if (format === 'json') print(`${JSON.stringify(pids)}\n`);
+  else print(['UID        PID    PPID  CMD\n', ...pids.flatMap(line)].join(''));
 }
 
 /** None where it has ended meanwhile. */

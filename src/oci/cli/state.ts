@@ -2,6 +2,7 @@ import { publicState } from '../public-state.ts';
 import { failure, listIds, readState, type StateRecord, type Status, statusOf } from '../state.ts';
 import { expect, parseFlags } from './flags.ts';
 import type { Call } from './index.ts';
+import { print } from './print.ts';
 
 export function state({ place, args }: Call): undefined {
   const { rest } = parseFlags(args, {});
@@ -16,7 +17,7 @@ export function state({ place, args }: Call): undefined {
     owner: owner(found.uid),
     ...(found.warnings && { warnings: found.warnings }),
   };
-  process.stdout.write(`${JSON.stringify(said, null, 2)}\n`);
+  print(`${JSON.stringify(said, null, 2)}\n`);
 }
 
 export function list({ place, args, log }: Call): undefined {
@@ -34,10 +35,9 @@ export function list({ place, args, log }: Call): undefined {
       return [];
     }
   });
-  if (flags.is('quiet')) process.stdout.write(all.map(({ id }) => `${id}\n`).join(''));
-  else if (format === 'json')
-    process.stdout.write(`${all.length === 0 ? 'null' : JSON.stringify(all.map(listed))}\n`);
-  else process.stdout.write(table(all));
+  if (flags.is('quiet')) print(all.map(({ id }) => `${id}\n`).join(''));
+  else if (format === 'json') print(`${all.length === 0 ? 'null' : JSON.stringify(all.map(listed))}\n`);
+  else print(table(all));
 }
 
 type Listed = StateRecord & { status: Status };
