@@ -56,6 +56,7 @@ static void carry_out(struct arena *arena, char **args)
     tsbox_run(arena, 0);
     /* The plan does so itself, unless it failed before. */
     call(NR_close, FD_READY, 0, 0, 0);
+    call(NR_close, FD_NETWORK, 0, 0, 0);
     for (int i = 0; i < 3; i++)
         call(NR_close, FD_PROGRAM + i, 0, 0, 0);
     while (call(NR_read, end, (u64)&byte, 1, 0) > 0)

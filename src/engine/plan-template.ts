@@ -124,6 +124,7 @@ function keyOfRest(input: PlanInput): string {
   return JSON.stringify([
     input.stdio,
     input.ready,
+    input.networkSocket,
     input.cgroup?.writes,
     input.cgroup?.tight,
     hostFacts(input),

@@ -1,6 +1,7 @@
 import type { StoredImage } from '../image/index.ts';
 import { Asked } from './asked.ts';
 import { type Host, thisHost } from './host.ts';
+import { networkKind } from './options/index.ts';
 import { containersDirectory } from './paths.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import type { RunOptions } from './run-options.ts';
@@ -61,6 +62,7 @@ export function dependsOnMore({ built, input }: Prepared, options: RunOptions): 
   return (
     options.userns !== undefined ||
     built.spec.linux.uidMappings !== undefined ||
+    networkKind(options) === 'container' ||
     built.volumes !== undefined ||
     (built.seccomp.kind !== 'default' && built.seccomp.kind !== 'unconfined') ||
     (input.cgroup?.writes.some(({ file }) => file.startsWith('cpuset.')) ?? false)

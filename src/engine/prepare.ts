@@ -16,6 +16,9 @@ import { readImageFile, type StoredImage } from '../image/index.ts';
 import { nativeFile } from '../kernel/index.ts';
 import type { CgroupPlan, PlanInput, SeccompFilter } from '../runtime/index.ts';
 import { type Host, thisHost } from './host.ts';
+import { onHost } from './network/files.ts';
+import { sharedHostname } from './network/shared.ts';
+import { networkKind } from './options/index.ts';
 import { fitCapabilities } from './own-capabilities.ts';
 import { containersDirectory } from './paths.ts';
 import { idRangesInUse } from './records.ts';
@@ -64,6 +67,7 @@ export function prepare(
     command,
     readImageFile: (path, maximumBytes) => readImageFile(image.layers, path, maximumBytes),
     idRangesInUse,
+    sharedHostname,
     host,
   });
   fitCapabilities(built.spec, options);
@@ -78,7 +82,7 @@ export function prepare(
     },
     cgroup: cgroup.plan,
     seccomp: chooseSeccomp(built),
-    files: built.files,
+    files: networkKind(options) === 'networks' ? onHost(built.files, id) : built.files,
     ...(built.directories && { directories: built.directories }),
     kernel: kernelVersion(),
     ...(built.init && { init: nativeFile('init') }),

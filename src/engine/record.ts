@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HealthCheck } from './health/config.ts';
+import type { RecordedNetwork } from './network/recorded.ts';
 import { containersDirectory } from './paths.ts';
 import type { RunOptions } from './run-options.ts';
 import type { VolumeUse } from './volume/use.ts';
@@ -66,6 +67,8 @@ export interface ContainerRecord {
   rm: boolean;
   /** The volumes that are mounted in it. */
   volumes?: VolumeUse[];
+  /** How it is connected, and while it runs, to what. */
+  network?: RecordedNetwork;
   /** The ids of the host that it has, with `userns`. */
   idRange?: { hostID: number; size: number };
 }

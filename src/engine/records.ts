@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { lockAbandoned } from './container-directory.ts';
 import { type Exit, exitFile, readExit } from './life/exit-file.ts';
+import { disconnected } from './network/disconnected.ts';
 import { type ContainerRecord, containerIds, readRecord } from './record.ts';
 
 /** All containers on this machine, newest first. One whose tsbox was killed is shown as exited (137), as it is. */
@@ -42,7 +43,7 @@ export function endedRecord(record: ContainerRecord, exit: Exit | undefined): Co
   const waited = record.status === 'restarting';
   const code = exit?.code ?? (waited ? (record.exitCode ?? 137) : 137);
   return {
-    ...rest,
+    ...disconnected(rest),
     status: 'exited',
     exitCode: code,
     finished: exit?.finished ?? (waited ? record.finished : undefined) ?? new Date().toISOString(),

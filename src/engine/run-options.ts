@@ -39,6 +39,8 @@ export interface RunOptions {
   healthRetries?: number;
   /** From the start on; failures in it do not count. Default 0s. */
   healthStartPeriod?: string;
+  /** From the end of one check to the next within the start period, until one succeeds. Default 5s. */
+  healthStartInterval?: string;
   /** Without the image's check. */
   noHealthcheck?: boolean;
   /** `cri` (default; `json-file` is taken for it): what the program writes is kept for `logs`. `none`: it is not. */
@@ -75,8 +77,28 @@ export interface RunOptions {
   stopTimeout?: number;
 
   // Namespaces
-  /** `none` (default): a network namespace with only loopback. `host`: the host's. */
-  network?: string;
+  /**
+   * `none` (default): a network namespace with only loopback. `host`: the host's. `container:CONTAINER`: the one of another container, which must run.
+   * Otherwise the name of a network, or several in an array: the default route goes through the first. With a network's name may come what is wanted there:
+   * `backend:ip=10.1.2.3,alias=db,mac=02:42:…`, or `name=backend,ip=10.1.2.3,alias=db`.
+   */
+  network?: string | string[];
+  /** Its IPv4 address in its (first) network, which must be one that somebody made. Default: a free one, anew at each start. */
+  ip?: string;
+  /** The same for IPv6. */
+  ip6?: string;
+  /** Its Ethernet address in its (first) network. Default: one made of its IPv4 address. */
+  macAddress?: string;
+  /** Further names that others in its (first) network find it by. */
+  networkAlias?: string[];
+  /** Addresses of name servers. Default: the host's, without those that only the host can reach. */
+  dns?: string[];
+  /** Domains that names without a dot are looked up in; `['.']`: none. Default: the host's. */
+  dnsSearch?: string[];
+  /** Of resolv.conf(5): `ndots:2`. Default: the host's. */
+  dnsOption?: string[];
+  /** `NAME:ADDRESS` for its /etc/hosts; `NAME:host-gateway` for the host's own address as it is seen from the container. */
+  addHost?: string[];
   pid?: 'private' | 'host';
   ipc?: 'private' | 'host';
   uts?: 'private' | 'host';

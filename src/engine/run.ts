@@ -12,15 +12,20 @@ import {
   removeContainerDirectory,
 } from './container-directory.ts';
 import { noteEvents, ofContainer } from './events/note.ts';
+import type { HealthCheck } from './health/config.ts';
 import { imageFor } from './image-for.ts';
 import { startJanitor } from './janitor.ts';
-import { checkName } from './options/index.ts';
+import { askedNetwork } from './network/asked.ts';
+import { mayBeConnected } from './network/disconnected.ts';
+import type { NetworkStart, OpenNetwork } from './network/index.ts';
+import { checkName, networkKind } from './options/index.ts';
 import { kernelVersion, prepare, type Startable } from './prepare.ts';
 import { prepareAlike } from './prepare-alike.ts';
 import { bootId, identify } from './process-identity.ts';
 import { type ContainerRecord, writeFirstRecord, writeRecord } from './record.ts';
 import type { RunOptions } from './run-options.ts';
 import { RunningContainer } from './running-container.ts';
+import type { BuiltSpec } from './spec/index.ts';
 import { discardCgroup, endProcess, type Started, start } from './start.ts';
 import { type Observe, openStreams, openTerminalStreams, type Streams } from './streams.ts';
 import { sweep } from './sweep.ts';
@@ -50,7 +55,9 @@ export async function run(
   const alike = options.mayBlock ? prepare : prepareAlike;
   const prepared = alike(stored, command, { rm: true, ...options }, id);
   const how = { timed: options.profile ?? false, mayBlock: options.mayBlock ?? false };
-  return runPrepared(prepared, image, options, (streams, cloned) => start(prepared, streams, how, cloned));
+  return runPrepared(prepared, image, options, (streams, cloned, network) =>
+    start(prepared, streams, how, cloned, network),
+  );
 }
 
 /** The same from where nothing is left to be found out. @param begin carries out the plan, as `start` does */
@@ -58,7 +65,7 @@ export async function runPrepared(
   prepared: Startable,
   image: string,
   options: StartOptions,
-  begin: (streams: Streams, cloned: (pid: number) => void) => Promise<Started>,
+  begin: (streams: Streams, cloned: (pid: number) => void, network?: NetworkStart) => Promise<Started>,
 ): Promise<Container> {
   const mayBlock = options.mayBlock ?? false;
   const { id } = prepared.input;
@@ -67,9 +74,16 @@ export async function runPrepared(
   live.set(id, undefined);
   let streams: Streams | undefined;
   let started: Started | undefined;
+  let network: OpenNetwork | undefined;
+  let connecting: NetworkStart | undefined;
   try {
     if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);
     const record = newRecord(prepared, directory.name, image, options);
+    network = await openNetworkOf(record, prepared.built);
+    if (network) record.network = network.recorded;
+    // An image's check is anybody's; nothing of checks is loaded where there is none.
+    if (options.healthCmd !== undefined || prepared.image.config.Healthcheck !== undefined)
+      record.healthCheck = await healthCheckOf(options, prepared.image.config.Healthcheck);
     writeFirstRecord(record);
     prepareWritableLayer(directory.path, prepared.built.spec);
     if (record.volumes) (await import('./volume/attach.ts')).attachVolumes(record);
@@ -77,12 +91,14 @@ export async function runPrepared(
     const log = record.rm ? undefined : await openLog(id, options);
     streams = chooseStreams(options, mappedOwner(prepared.built.spec), log !== undefined);
     let unwritten: unknown;
-    const starting = begin(streams, (pid) => {
+    connecting = network?.begin();
+    const cloned = (pid: number) => {
       try {
         record.status = 'running';
         record.pid = pid;
         record.pidStart = identify(pid)?.start;
         record.started = new Date().toISOString();
+        if (record.healthCheck) record.health = 'starting';
         writeRecord(record);
         // While the container makes itself: nobody waits for it.
         noteEvents(ofContainer(record, 'create'), ofContainer(record, 'start'));
@@ -91,7 +107,8 @@ export async function runPrepared(
         unwritten = error;
       }
       if (mayBlock) sweepOnce();
-    });
+    };
+    const starting = begin(streams, cloned, connecting);
     streams.release();
     started = await starting;
     if (unwritten !== undefined) throw unwritten;
@@ -105,6 +122,8 @@ export async function runPrepared(
     );
     live.set(id, container);
     followSignal(container, options.signal);
+    if (record.healthCheck)
+      void (await import('./health/foreground.ts')).checkRegularly(container, record.healthCheck);
     if (!swept) setImmediate(sweepOnce);
     container.wait().then(
       () => live.delete(id),
@@ -115,6 +134,7 @@ export async function runPrepared(
     if (started !== undefined) endProcess(started.pidfd);
     streams?.abandon();
     try {
+      network?.release();
       await discardCgroup(prepared.input.cgroup?.path);
       if (options.cidfile !== undefined && !isCidfileError(error)) rmSync(options.cidfile, { force: true });
       discardVolumes({ id, ...(prepared.built.volumes && { volumes: prepared.built.volumes }) });
@@ -126,14 +146,21 @@ export async function runPrepared(
       closeSync(directory.fd);
     }
     throw error;
+  } finally {
+    connecting?.close();
   }
 }
 
 /** What `run` would do, without doing it: needs no root, makes nothing. @throws {TsboxError} as `run` does */
 export function explain(image: string, command: readonly string[] = [], options: RunOptions = {}): Plan {
   const prepared = prepare(findImage(image), command, { rm: true, ...options }, newContainerId());
+  const kind = networkKind(options);
+  const network = {
+    ...(kind === 'networks' && { networkSocket: 5 }),
+    ...(kind === 'container' && { networkNamespace: 5 }),
+  };
   const stdio = options.tty ? { terminalSocket: 3 } : { stdin: 0, stdout: 1, stderr: 2 };
-  return planContainer({ ...prepared.input, stdio, ready: 4 });
+  return planContainer({ ...prepared.input, ...network, stdio, ready: 4 });
 }
 
 /** Containers of this process that something is left of; undefined for one that is being started. */
@@ -210,6 +237,7 @@ export function newRecord(
     labels: { ...prepared.image.config.Labels, ...options.labels },
     status: 'created',
     rm: options.rm ?? true,
+    network: askedNetwork(options),
     options: runOptionsOf(options),
     bootId: bootId(),
     stopSignal: prepared.built.stopSignal,
@@ -218,6 +246,19 @@ export function newRecord(
     ...(prepared.built.volumes && { volumes: prepared.built.volumes }),
     ...(map && { idRange: { hostID: map.hostID, size: map.size } }),
   };
+}
+
+/** Nothing of it is loaded for a container that needs none. */
+export async function openNetworkOf(
+  record: ContainerRecord,
+  built: BuiltSpec,
+): Promise<OpenNetwork | undefined> {
+  if (!mayBeConnected(record) && !record.network?.mode.startsWith('container:')) return undefined;
+  return (await import('./network/open.ts')).openNetwork(record, built);
+}
+
+async function healthCheckOf(options: StartOptions, image: unknown): Promise<HealthCheck | undefined> {
+  return (await import('./health/config.ts')).healthCheck(options, image);
 }
 
 /** Without how this process is connected to it. */

@@ -8,6 +8,8 @@ import { type ContainerDirectory, nameOwner, removeContainerDirectory } from './
 import { noteEvents, ofContainer } from './events/note.ts';
 import type { ExecOptions, ExecProcess } from './exec/index.ts';
 import { exitFile, writeExit } from './life/exit-file.ts';
+import { disconnected, mayBeConnected } from './network/disconnected.ts';
+import { releaseNetwork } from './network/release.ts';
 import type { Startable } from './prepare.ts';
 import { type ContainerRecord, readRecord } from './record.ts';
 import { discardCgroup, type Started } from './start.ts';
@@ -113,6 +115,8 @@ export class RunningContainer extends ChildProgram<ExitStatus> implements Contai
     const oom = status.oomKilled ? [ofContainer(this.#record, 'oom')] : [];
     const gone = this.#record.rm ? [ofContainer(this.#record, 'destroy')] : [];
     noteEvents(...oom, died, ...gone);
+    // It may have been connected to others since.
+    if (mayBeConnected(this.#record)) releaseNetwork(readRecord(this.id) ?? this.#record);
     if (this.#record.rm) {
       discardVolumes(this.#record);
       removeContainerDirectory(this.id, nameOf(this.id, this.name));
@@ -124,7 +128,10 @@ export class RunningContainer extends ChildProgram<ExitStatus> implements Contai
         finished: new Date().toISOString(),
       };
       // Others may have changed it meanwhile: its name, its limits.
-      updateRecord(this.id, ({ pid: _, pidStart: __, ...record }) => ({ ...record, ...ended }));
+      updateRecord(this.id, ({ pid: _, pidStart: __, ...record }) => ({
+        ...disconnected(record),
+        ...ended,
+      }));
     }
     this.#left = true;
     closeSync(this.#directory.fd);

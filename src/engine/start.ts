@@ -11,6 +11,7 @@ import {
 } from '../kernel/index.ts';
 import { type Arena, carryOut, failureError, leftOpen } from '../launch/index.ts';
 import { type Bystander, type ContainerPlan, isExec } from '../runtime/index.ts';
+import type { NetworkStart } from './network/network-start.ts';
 import { type LaidOut, layOutContainer, layOutOnce } from './plan-template.ts';
 import type { Prepared } from './prepare.ts';
 import { programError } from './program-error.ts';
@@ -36,25 +37,28 @@ export async function start(
   streams: Streams,
   { timed, mayBlock }: { timed: boolean; mayBlock: boolean },
   cloned: (pid: number) => void = () => {},
+  network?: NetworkStart,
 ): Promise<Started> {
   const ready = pipe();
-  const input = { ...prepared.input, stdio: streams.child, ready: ready.write };
+  const input = { ...prepared.input, ...network?.input, stdio: streams.child, ready: ready.write };
   let laidOut: LaidOut;
   try {
     laidOut = timed || mayBlock ? layOutOnce(input, { timed }) : layOutContainer(input, prepared.kind);
   } catch (error) {
     closeDescriptor(ready.read);
     closeDescriptor(ready.write);
+    network?.abandon();
     throw error;
   }
   const { plan, arena } = laidOut;
-  const program = await launch(laidOut, ready, { mayBlock }, cloned);
+  const program = await launch(laidOut, ready, { mayBlock }, cloned, network);
   if (program !== undefined) {
     laidOut.done();
     return { ...program, arena: timed ? arena : undefined };
   }
   cleanUp(plan, arena);
   await discardCgroup(prepared.input.cgroup?.path);
+  if (network?.failure !== undefined) throw network.failure;
   const failure = arena.failure();
   // Nobody saw a failure, and yet there is no container: the helper was killed before it could make one.
   if (failure === undefined) throw new TsboxError('START_FAILED', 'the start of the container was killed');
@@ -74,17 +78,25 @@ export async function launch(
   ready: { read: number; write: number },
   { mayBlock }: { mayBlock: boolean },
   cloned: (pid: number) => void,
+  network?: NetworkStart,
 ): Promise<Pick<Started, 'pid' | 'pidfd'> | undefined> {
+  const abandon = () => {
+    closeDescriptor(ready.write);
+    network?.abandon();
+  };
   try {
     carryOut(arena);
   } catch (error) {
     closeDescriptor(ready.read);
-    closeDescriptor(ready.write);
+    abandon();
     throw error;
   }
   // The plan closes our writing end right after the clone; one that failed before did not come to it.
-  if (arena.slot(plan.helper?.pid ?? plan.pid) <= 0) closeDescriptor(ready.write);
+  const begun = arena.slot(plan.helper?.pid ?? plan.pid) > 0;
+  if (!begun) abandon();
   const early = arena.slot(plan.pid);
+  // First of all: the container waits for it.
+  if (begun && network) await network.connect(early > 0 ? early : () => arena.slot(plan.pid), mayBlock);
   if (early > 0) cloned(early);
   if (!mayBlock || !waitHere(ready.read, 'hang-up', 100)) await waitHangUp(ready.read);
   closeDescriptor(ready.read);

@@ -1,10 +1,13 @@
-import { closeSync, readdirSync } from 'node:fs';
+import { closeSync, existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { findCgroup, killCgroup, removeCgroupNow } from '../cgroup/index.ts';
+import { staleLeases } from '../network/store/lease.ts';
 import { lockAbandoned, nameOwner, releaseName, removeContainerDirectory } from './container-directory.ts';
 import { noteEvents, ofContainer } from './events/note.ts';
 import { exitFile, readExit } from './life/exit-file.ts';
-import { namesDirectory } from './paths.ts';
+import { disconnected } from './network/disconnected.ts';
+import { releaseNetwork } from './network/release.ts';
+import { containersDirectory, namesDirectory } from './paths.ts';
 import { type ContainerRecord, containerIds, readRecord } from './record.ts';
 import { endedRecord } from './records.ts';
 import { isUnwritable } from './unwritable.ts';
@@ -30,6 +33,7 @@ export function sweep({ strict = false }: { strict?: boolean } = {}): void {
   };
   for (const id of containerIds()) attempt(() => sweepOne(id));
   attempt(sweepNames);
+  attempt(() => staleLeases((id) => existsSync(join(containersDirectory(), id))));
   // Not performance.now(), whose first use costs 2 ms.
   swept = process.uptime();
   if (strict && failures.length > 0) throw failures[0];
@@ -57,8 +61,12 @@ function sweepContainer(id: string, record: ContainerRecord | undefined): void {
   if (record?.status === 'exited') return;
   // Without a record it died before the limits were known, let alone a group of another parent.
   if (!endCgroup(record?.cgroup ?? defaultCgroup(id), id)) return;
+  if (record?.network?.leases.length) releaseNetwork(record);
   // It was made, and its start was not even tried, or failed.
-  if (record?.detached && record.status === 'created') return;
+  if (record?.detached && record.status === 'created') {
+    if (record.network?.leases.length) updateRecord(id, disconnected, PATIENCE);
+    return;
+  }
   if (record === undefined || record.rm) {
     if (record !== undefined) {
       noteEvents(ofContainer(record, 'die', { exitCode: '137' }), ofContainer(record, 'destroy'));

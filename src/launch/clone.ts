@@ -7,7 +7,7 @@ export interface CloneOptions {
   flags: (keyof typeof CLONE)[];
   /** 17 (SIGCHLD), or 0 with CLONE_PARENT, which takes the parent's. */
   exitSignal: number;
-  /** Gets the PID. */
+  /** Gets the PID; with CLONE_PARENT_SETTID before the new process does anything. */
   pid: Slot;
   /** Gets the pidfd, with CLONE_PIDFD. */
   pidfd?: Slot;
@@ -38,6 +38,8 @@ function cloneArgs(word: Printed, options: CloneOptions): Struct {
   fields[4] = BigInt(options.exitSignal);
   fields[6] = BigInt(STACK_BYTES);
   const parts = [`flags=${word.text}`, `stack_size=${STACK_BYTES}`];
+  const early = options.flags.includes('CLONE_PARENT_SETTID');
+  if (early) parts.push(`parent_tid=&${options.pid.name}`);
   if (options.exitSignal === 17) parts.push('exit_signal=SIGCHLD');
   if (options.cgroup) parts.push(`cgroup=${options.cgroup.name}`);
   if (options.pidfd) parts.push(`pidfd=&${options.pidfd.name}`);
@@ -46,6 +48,7 @@ function cloneArgs(word: Printed, options: CloneOptions): Struct {
     text: `{${parts.join(', ')}}`,
     pointers: [
       ...(options.pidfd ? [{ offset: 8, to: { slotAddress: options.pidfd } }] : []),
+      ...(early ? [{ offset: 24, to: { slotAddress: options.pid } }] : []),
       { offset: 40, to: { stack: STACK_BYTES } },
     ],
     slots: options.cgroup ? [{ offset: 80, slot: options.cgroup, width: 8 as const }] : [],

@@ -44,6 +44,8 @@ export function planContainer(input: PlanInput): ContainerPlan {
   const container = buildContainer(input, userns, owners);
   const common = { pid, cgroup, child: container.steps };
   const namespaces = cloneFlags(linux);
+  // Whoever is asked for its network looks for its PID at once; a helper that waits for the exec has not got the result of clone3 by then.
+  const early = input.networkSocket === undefined ? [] : (['CLONE_PARENT_SETTID'] as const);
   const into = cgroup ? (['CLONE_INTO_CGROUP'] as const) : [];
   let pidfd: Slot | undefined;
   let helper: Bystander | undefined;
@@ -68,6 +70,7 @@ export function planContainer(input: PlanInput): ContainerPlan {
         flags: [
           ...(held ? [] : (['CLONE_VM', 'CLONE_VFORK'] as const)),
           ...(['CLONE_PARENT', 'CLONE_CLEAR_SIGHAND'] as const),
+          ...early,
           ...into,
           ...namespaces,
         ],
@@ -99,7 +102,7 @@ export function planContainer(input: PlanInput): ContainerPlan {
         pidfd,
         stage: 'Isolate',
         why: 'a process in namespaces of its own and, from its first instruction, in its cgroup',
-        flags: [...shares, 'CLONE_PIDFD', 'CLONE_CLEAR_SIGHAND', ...into, ...namespaces],
+        flags: [...shares, 'CLONE_PIDFD', 'CLONE_CLEAR_SIGHAND', ...early, ...into, ...namespaces],
         exitSignal: SIGCHLD,
       }),
     );

@@ -7,6 +7,7 @@ import type { Spec } from '../../runtime/spec.ts';
 import { readConfig } from '../config-file.ts';
 import { findContainer } from '../find-container.ts';
 import { readHealth } from '../health/results.ts';
+import { askedNetworks } from '../options/index.ts';
 import { containersDirectory } from '../paths.ts';
 import type { ContainerRecord } from '../record.ts';
 import { currentRecord } from '../records.ts';
@@ -145,7 +146,7 @@ function sizes(record: ContainerRecord, directory: string): { SizeRw: number; Si
 }
 
 function networkSettings({ id, options }: ContainerRecord, spec: Spec): Record<string, unknown> {
-  const mode = options?.network ?? 'none';
+  const mode = askedNetworks(options ?? {})[0] as string;
   const none = {
     IPAMConfig: null,
     Links: null,

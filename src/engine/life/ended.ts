@@ -4,6 +4,8 @@ import { sleep } from '../../cgroup/kill.ts';
 import { selfCommand, syscall, TsboxError } from '../../kernel/index.ts';
 import { lockAbandoned, removeContainerDirectory } from '../container-directory.ts';
 import { noteEvents, ofContainer } from '../events/note.ts';
+import { disconnected } from '../network/disconnected.ts';
+import { releaseNetwork } from '../network/release.ts';
 import { containersDirectory } from '../paths.ts';
 import { bootId, identify } from '../process-identity.ts';
 import { type ContainerRecord, readRecord } from '../record.ts';
@@ -30,7 +32,9 @@ export async function ended(id: string): Promise<void> {
     const exit = readExit(exitFile(id));
     // The start was killed before there was a program; who was waiting for it is gone too.
     if (exit === undefined && record.status !== 'running') return settleUnstarted(record);
-    const after = updateRecord(id, (now) => recordEnd(now, exit));
+    // Before its end is on record, so that after a crash in between it is done again.
+    releaseNetwork(record);
+    const after = updateRecord(id, (now) => disconnected(recordEnd(now, exit)));
     if (after === undefined) return;
     noteDeath(after);
     if (after.status === 'restarting') await waitForRestart(after, lock);
@@ -91,8 +95,12 @@ function recordEnd(record: ContainerRecord, exit: ReturnType<typeof readExit>): 
 }
 
 function settleUnstarted(record: ContainerRecord): void {
+  releaseNetwork(record);
   if (record.rm) discard(record);
-  else if (record.status === 'restarting') updateRecord(record.id, (now) => ({ ...now, status: 'exited' }));
+  else if (record.status === 'restarting' || record.network?.leases.length)
+    updateRecord(record.id, (now) =>
+      disconnected({ ...now, status: now.status === 'restarting' ? 'exited' : now.status }),
+    );
 }
 
 /** A short time is waited for here; through a long one, a process of a few kilobytes sleeps instead of this one of many megabytes. */

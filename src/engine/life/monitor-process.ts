@@ -85,17 +85,19 @@ function openGroup(slot: Slot | undefined, path: string | undefined): Step[] {
 
 function becomeMonitor(descriptors: ReadonlyMap<number, number>, args: readonly string[]): Step[] {
   const program = nativeFile('monitor');
+  const last = Math.max(...descriptors.keys());
+  // Above the numbers that a monitor knows.
+  const above = Math.max(64, last + 1);
   const steps: Step[] = [];
   // First all of them out of the way: one may have the number that another is to get.
   const moved = [...descriptors].map(([number, fd]) => {
     const slot = new Slot(`for_${number}`);
-    steps.push({ stage, call: 'fcntl', args: [fd, named('F_DUPFD', 0), ABOVE], save: slot, why: 'keep it' });
+    steps.push({ stage, call: 'fcntl', args: [fd, named('F_DUPFD', 0), above], save: slot, why: 'keep it' });
     return { number, slot };
   });
-  steps.push({ stage, call: 'close_range', args: [3, ABOVE - 1, 0], why: 'nothing of ours' });
+  steps.push({ stage, call: 'close_range', args: [3, above - 1, 0], why: 'nothing of ours' });
   for (const { number, slot } of moved)
     steps.push({ stage, call: 'dup3', args: [slot, number, 0], why: 'where the monitor looks for it' });
-  const last = Math.max(...descriptors.keys());
   steps.push({
     stage,
     call: 'close_range',
@@ -107,9 +109,6 @@ function becomeMonitor(descriptors: ReadonlyMap<number, number>, args: readonly 
   steps.push({ stage, call: 'execve', args: args3, why: 'become the monitor' });
   return steps;
 }
-
-/** Above the numbers that a monitor knows. */
-const ABOVE = 64;
 
 /** No secret of ours: what it becomes at the end needs to know the store, and no more. */
 function environment(): string[] {

@@ -1,6 +1,8 @@
 import { nativeFile } from '../../kernel/index.ts';
 import { readConfig, seccompOf } from '../config-file.ts';
 import { thisHost } from '../host.ts';
+import { mayBeConnected } from '../network/disconnected.ts';
+import { onHost } from '../network/files.ts';
 import { containersDirectory } from '../paths.ts';
 import { kernelVersion, type Prepared, prepareCgroup } from '../prepare.ts';
 import type { ContainerRecord } from '../record.ts';
@@ -19,7 +21,12 @@ export function prepareAgain(record: ContainerRecord): Omit<Prepared, 'image'> {
   const spec = readConfig(id);
   const hostname = spec.hostname ?? thisHost.hostname();
   const mounted = new Set(spec.mounts.map((mount) => mount.destination));
-  const files = buildFiles(hostname, options.network ?? 'none', mounted, thisHost);
+  const files = buildFiles(
+    hostname,
+    { ...options, network: record.network?.mode ?? options.network ?? 'none' },
+    mounted,
+    thisHost,
+  );
   const init = options.init === true && options.pid !== 'host';
   const built: BuiltSpec = {
     spec,
@@ -42,7 +49,7 @@ export function prepareAgain(record: ContainerRecord): Omit<Prepared, 'image'> {
       overlay: { layers, directory: `${containersDirectory()}/${id}`, keep: true },
       cgroup: cgroup.plan,
       seccomp: seccompOf(spec),
-      files,
+      files: mayBeConnected(record) ? onHost(files, id) : files,
       kernel: kernelVersion(),
       ...(init && { init: nativeFile('init') }),
     },

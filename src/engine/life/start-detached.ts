@@ -11,11 +11,15 @@ import {
 import { failureError } from '../../launch/index.ts';
 import { isExec } from '../../runtime/index.ts';
 import { noteEvents, ofContainer } from '../events/note.ts';
+import { disconnected } from '../network/disconnected.ts';
+import type { NetworkStart, OpenNetwork } from '../network/index.ts';
+import { startingInterval } from '../health/config.ts';
 import { containersDirectory } from '../paths.ts';
 import { bootId, identify } from '../process-identity.ts';
 import { programError } from '../program-error.ts';
 import type { ContainerRecord } from '../record.ts';
 import { endedRecord } from '../records.ts';
+import { openNetworkOf } from '../run.ts';
 import { discardCgroup } from '../start.ts';
 import { updateRecord } from '../update-record.ts';
 import { type Attachment, connectTo } from './attach.ts';
@@ -47,28 +51,36 @@ export async function startDetached(
   directory: number,
   options: StartRequest & { restarts?: number } = {},
 ): Promise<ContainerRecord> {
+  let network: OpenNetwork | undefined;
   try {
-    return await attempt(record, directory, options);
+    const prepared = prepareAgain(record);
+    network = await openNetworkOf(record, prepared.built);
+    const recorded = network?.recorded;
+    if (recorded) updateRecord(record.id, (now) => ({ ...now, network: recorded }));
+    return await attempt(record, prepared, network, directory, options);
   } catch (error) {
     const { message, exitCode = 128 } = error as TsboxError;
-    updateRecord(record.id, (now) => ({ ...now, error: message, exitCode }));
+    network?.release();
+    updateRecord(record.id, (now) => ({ ...disconnected(now), error: message, exitCode }));
     throw error;
   }
 }
 
 async function attempt(
   record: ContainerRecord,
+  prepared: ReturnType<typeof prepareAgain>,
+  network: OpenNetwork | undefined,
   directory: number,
   { size, connected, restarts = 0 }: StartRequest & { restarts?: number },
 ): Promise<ContainerRecord> {
   const { id } = record;
-  const prepared = prepareAgain(record);
   const settings = logSettings(record.options ?? {});
   const open: number[] = [];
   const keep = (fd: number) => {
     open.push(fd);
     return fd;
   };
+  let connecting: NetworkStart | undefined;
   const exit = makeExitFile(id);
   // What was found the last time says nothing of this one.
   rmSync(join(containersDirectory(), id, 'health.json'), { force: true });
@@ -78,7 +90,8 @@ async function attempt(
     if (record.volumes) (await import('../volume/attach.ts')).attachVolumes(record);
     prepared.makeCgroupParents();
     const streams = openMonitorStreams(record, prepared.built.spec, keep);
-    const { plan, arena, memory } = layOutForMonitor(prepared.input, streams.tty, size);
+    connecting = network?.begin();
+    const { plan, arena, memory } = layOutForMonitor(prepared.input, connecting, streams.tty, size);
     keep(memory);
     const report = pipe();
     const ack = pipe();
@@ -91,26 +104,37 @@ async function attempt(
       ...streams.descriptors,
       [14, report.write],
       [15, ack.read],
+      ...networkDescriptors(network, connecting),
     ]);
     const args = monitorArguments(id, plan, arena, {
       tty: streams.tty,
       ...settings,
       cgroup: prepared.input.cgroup?.path,
-      ...(record.healthCheck && { healthMilliseconds: record.healthCheck.interval }),
+      ...(record.healthCheck && {
+        health: [record.healthCheck.interval, startingInterval(record.healthCheck)],
+      }),
     });
     const monitor = startMonitor(descriptors, args);
     for (const fd of [...streams.descriptors.values(), listening, report.write, ack.read]) {
       closeDescriptor(fd);
       open.splice(open.indexOf(fd), 1);
     }
+    connecting?.abandon();
+    const outcome = () => readSync(memory, arena.bytes, 0, arena.outcomeLength, 0);
+    const pidOf = () => {
+      outcome();
+      return arena.slot(plan.pid);
+    };
+    await connecting?.connect(pidOf, false);
     await waitHangUp(report.read);
-    readSync(memory, arena.bytes, 0, arena.outcomeLength, 0);
+    outcome();
     const failure = arena.failure();
     const pid = arena.slot(plan.pid);
     if (failure !== undefined || pid <= 0) {
       await discardCgroup(prepared.input.cgroup?.path);
       // Its part is over; it lets go of the lock.
       await farewell(ack.write, monitor.pid);
+      if (connecting?.failure !== undefined) throw connecting.failure;
       if (failure === undefined)
         throw new TsboxError('START_FAILED', 'the start of the container was killed');
       throw isExec(failure.step) ? programError(prepared, arena, failure.errno) : failureError(failure);
@@ -148,9 +172,24 @@ async function attempt(
       throw new TsboxError('NO_CONTAINER', `container ${record.name} was removed while it started`);
     return started;
   } finally {
+    connecting?.abandon();
+    connecting?.close();
     for (const fd of open) closeDescriptor(fd);
     closeSync(exit);
   }
+}
+
+/** 16: what it is connected or joined by; from 17 on, what keeps its ports. */
+function networkDescriptors(
+  network: OpenNetwork | undefined,
+  connecting: NetworkStart | undefined,
+): [number: number, fd: number][] {
+  const { networkSocket, networkNamespace } = connecting?.input ?? {};
+  const own = networkSocket ?? networkNamespace;
+  return [
+    ...(own === undefined ? [] : ([[16, own]] as [number, number][])),
+    ...(network?.descriptors ?? []).map((fd, at): [number, number] => [17 + at, fd]),
+  ];
 }
 
 /** What its last end left in the record. */

@@ -18,6 +18,7 @@ export * from './id-map.ts';
 export * from './integer.ts';
 export * from './mount.ts';
 export * from './name.ts';
+export * from './network-mode.ts';
 export * from './security.ts';
 export * from './signal.ts';
 export * from './sysctl.ts';

@@ -4,10 +4,12 @@ import type { ProvidedFile } from '../../runtime/plan-input.ts';
 import type { Capabilities, Spec } from '../../runtime/spec.ts';
 import { type Host, thisHost } from '../host.ts';
 import {
+  askedNetworks,
   badOption,
   checkHostname,
   checkSysctl,
   type IdRange,
+  networkKind,
   parseInteger,
   parseSecurityOptions,
   parseSignal,
@@ -42,6 +44,8 @@ export interface SpecInput {
   readImageFile: (path: string, maximumBytes: number) => Buffer | undefined;
   /** The ranges of host ids that running containers have, for `--userns auto`. Default: none. */
   idRangesInUse?: () => readonly IdRange[];
+  /** The host name of the container whose network is shared: `container:NAME`. */
+  sharedHostname?: (mode: string) => string | undefined;
   /** A name for a volume that was given none. Default: 64 random hexadecimal digits. */
   newVolumeName?: () => string;
   /** Default: this machine. */
@@ -77,7 +81,7 @@ export function buildSpec(input: SpecInput): BuiltSpec {
   const image = checkImageConfig(input.image.config);
   const security = parseSecurityOptions('--security-opt', options.securityOpt ?? []);
   const namespaces = buildNamespaces(options, id, input.idRangesInUse ?? (() => []), host);
-  const hostname = resolveHostname(options, id, host);
+  const hostname = resolveHostname(options, id, host, input.sharedHostname);
   const resolved = resolveUser(
     options.user ?? image.User ?? '',
     imageText(input, '/etc/passwd'),
@@ -140,7 +144,7 @@ export function buildSpec(input: SpecInput): BuiltSpec {
     spec,
     // Docker filters a privileged container's calls only where a profile was named.
     seccomp: security.seccomp ?? { kind: options.privileged ? 'unconfined' : 'default' },
-    files: buildFiles(hostname, options.network ?? 'none', mounted, host),
+    files: buildFiles(hostname, options, mounted, host),
     stopSignal: stopSignal(options.stopSignal, image.StopSignal),
     stopTimeout: parseInteger('--stop-timeout', options.stopTimeout ?? 10, -1, 2147483, '10'),
     init: options.init === true && options.pid !== 'host',
@@ -159,7 +163,12 @@ function imageText(input: SpecInput, path: string): string | undefined {
 }
 
 /** The id's first twelve digits, as in Docker; the host's own where the container shares its network or its name. */
-function resolveHostname(options: RunOptions, id: string, host: Host): string {
+function resolveHostname(
+  options: RunOptions,
+  id: string,
+  host: Host,
+  shared: SpecInput['sharedHostname'],
+): string {
   if (options.uts === 'host') {
     for (const [flag, value] of [
       ['--hostname', options.hostname],
@@ -170,8 +179,13 @@ function resolveHostname(options: RunOptions, id: string, host: Host): string {
     }
     return host.hostname();
   }
+  if (networkKind(options) === 'container') {
+    if (options.hostname)
+      throw badOption('--hostname', options.hostname, 'it has that of the container whose network it shares');
+    return shared?.(askedNetworks(options)[0] as string) ?? host.hostname();
+  }
   if (options.hostname) return checkHostname('--hostname', options.hostname);
-  return options.network === 'host' ? host.hostname() : id.slice(0, 12);
+  return networkKind(options) === 'host' ? host.hostname() : id.slice(0, 12);
 }
 
 function workingDirectory(asked: string | undefined, image: string | undefined): string {
@@ -215,7 +229,8 @@ function cgroupParent(asked: string | undefined): string {
 
 /** Docker's defaults, which let every user ping and serve low ports in a network of the container's own, and then those asked for. */
 function sysctls(options: RunOptions, ownUsers: boolean, host: Host): Record<string, string> {
-  const own = { network: options.network !== 'host', ipc: options.ipc !== 'host' };
+  const kind = networkKind(options);
+  const own = { network: kind === 'none' || kind === 'networks', ipc: options.ipc !== 'host' };
   const values: Record<string, string> = {};
   const offer = (name: string, value: string) => {
     if (host.exists(`/proc/sys/${name.replaceAll('.', '/')}`)) values[name] = value;

@@ -1,24 +1,47 @@
 import type { ProvidedFile } from '../../runtime/plan-input.ts';
 import type { Host } from '../host.ts';
+import { badOption } from '../options/bad-option.ts';
+import { dnsOptions, extraHosts } from '../options/names.ts';
+import { networkKind } from '../options/network-mode.ts';
+import type { RunOptions } from '../run-options.ts';
+import { resolvConf } from './resolv-conf.ts';
 
 /**
  * /etc/hostname, /etc/hosts and /etc/resolv.conf, as Docker writes them; with the host's network, the host's own.
  *
+ * @param options what there is to be in them
  * @param mounted where something is mounted already: what was asked for stays
  */
 export function buildFiles(
   hostname: string,
-  network: string,
+  options: Pick<RunOptions, 'network' | 'dns' | 'dnsSearch' | 'dnsOption' | 'addHost'>,
   mounted: ReadonlySet<string>,
   host: Host,
 ): ProvidedFile[] {
-  const shared = network === 'host';
+  const shared = networkKind(options) === 'host';
+  const hosts = (shared ? host.readText('/etc/hosts') : undefined) ?? defaultHosts;
   const files = [
     { path: '/etc/hostname', content: `${hostname}\n` },
-    { path: '/etc/hosts', content: (shared ? host.readText('/etc/hosts') : undefined) ?? defaultHosts },
-    { path: '/etc/resolv.conf', content: resolvConf(shared, host) },
+    { path: '/etc/hosts', content: withHosts(hosts, options) },
+    { path: '/etc/resolv.conf', content: resolvConf(shared, dnsOptions(options), host) },
   ];
   return files.filter(({ path }) => !mounted.has(path)).map((file) => ({ ...file, mode: 0o644 }));
+}
+
+/** With what was asked for. `host-gateway` in a network of tsbox's is written once the container has its addresses: src/engine/network/names.ts. */
+function withHosts(text: string, options: Pick<RunOptions, 'network' | 'addHost'>): string {
+  const kind = networkKind(options);
+  const lines = extraHosts(options).flatMap(({ name, address }) => {
+    if (address !== undefined) return `${address}\t${name}\n`;
+    if (kind === 'none')
+      throw badOption(
+        '--add-host',
+        `${name}:host-gateway`,
+        'there is no way to the host with --network none',
+      );
+    return kind === 'host' ? `127.0.0.1\t${name}\n` : [];
+  });
+  return lines.length === 0 ? text : `${text.replace(/\n?$/, '\n')}${lines.join('')}`;
 }
 
 const defaultHosts = [
@@ -30,33 +53,3 @@ const defaultHosts = [
   'ff02::2\tip6-allrouters',
   '',
 ].join('\n');
-
-/** Docker's fall-back: a container must have some server to ask once it has a network. */
-const defaultServers = ['8.8.8.8', '8.8.4.4'];
-
-function resolvConf(shared: boolean, host: Host): string {
-  const text = host.readText('/etc/resolv.conf') ?? '';
-  if (shared) return text;
-  let lines = usefulLines(text);
-  // systemd-resolved's stub listens on the host's loopback; the servers that it asks are in the other file.
-  if (servers(text).length > 0 && servers(text).every((server) => server === '127.0.0.53')) {
-    lines = usefulLines(host.readText('/run/systemd/resolve/resolv.conf') ?? text);
-  }
-  if (!lines.some((line) => line.startsWith('nameserver'))) {
-    lines = [...defaultServers.map((server) => `nameserver ${server}`), ...lines];
-  }
-  return lines.map((line) => `${line}\n`).join('');
-}
-
-/** Without comments, and without servers on the host's loopback, which is not the container's. resolv.conf(5). */
-function usefulLines(text: string): string[] {
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !/^[#;]/.test(line))
-    .filter((line) => !servers(line).some((server) => /^(127\.|::1(%|$))/.test(server)));
-}
-
-function servers(text: string): string[] {
-  return [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map((match) => match[1] as string);
-}

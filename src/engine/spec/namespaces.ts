@@ -1,10 +1,12 @@
 import type { Linux, NamespaceType } from '../../runtime/spec.ts';
 import type { Host } from '../host.ts';
 import {
+  askedNetworks,
   badOption,
   didYouMean,
   type IdMaps,
   type IdRange,
+  networkKind,
   parseSubordinateIds,
   parseUserNamespace,
 } from '../options/index.ts';
@@ -29,7 +31,7 @@ export function buildNamespaces(
 ): Pick<Linux, 'namespaces' | 'uidMappings' | 'gidMappings' | 'timeOffsets'> {
   checkModes(options);
   const types: NamespaceType[] = ['mount'];
-  if (options.network !== 'host') types.push('network');
+  if (networkKind(options) !== 'host') types.push('network');
   if (options.uts !== 'host') types.push('uts');
   if (options.pid !== 'host') types.push('pid');
   if (options.ipc !== 'host') types.push('ipc');
@@ -38,7 +40,12 @@ export function buildNamespaces(
   if (maps !== undefined) types.push('user');
   const timeOffsets = buildTimeOffsets(options.timeOffsets);
   if (timeOffsets !== undefined) types.push('time');
-  return { namespaces: types.map((type) => ({ type })), ...maps, ...(timeOffsets && { timeOffsets }) };
+  // Which process's it is then is known at each start.
+  const joined = networkKind(options) === 'container' ? askedNetworks(options)[0] : undefined;
+  const namespaces = types.map((type) =>
+    type === 'network' && joined !== undefined ? { type, path: joined } : { type },
+  );
+  return { namespaces, ...maps, ...(timeOffsets && { timeOffsets }) };
 }
 
 function checkModes(options: NamespaceOptions): void {
@@ -56,11 +63,6 @@ function checkModes(options: NamespaceOptions): void {
         'host',
       );
     }
-  }
-  const { network } = options;
-  if (network !== undefined && network !== 'none' && network !== 'host') {
-    const meant = didYouMean(network, ['none', 'host']);
-    throw badOption('--network', network, `there are no networks but none and host yet${meant}`, 'none');
   }
 }
 
@@ -82,6 +84,8 @@ function userNamespace(
   for (const shared of ['network', 'pid', 'ipc'] as const) {
     if (options[shared] === 'host') throw badOption(flag, value, `cannot be combined with --${shared} host`);
   }
+  if (networkKind(options) === 'container')
+    throw badOption(flag, value, 'cannot be combined with the network of another container');
   if (options.privileged) throw badOption(flag, value, 'cannot be combined with --privileged');
   return maps;
 }

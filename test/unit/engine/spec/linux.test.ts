@@ -88,8 +88,6 @@ describe('namespaces', () => {
   });
 
   it.each([
-    [{ network: 'hst' }, '--network hst: there are no networks but none and host yet; did you mean host?'],
-    [{ network: 'bridge' }, '--network bridge: there are no networks'],
     [{ pid: 'hosst' }, '--pid hosst: neither private nor host; did you mean host?'],
     [{ ipc: 'container:x' }, '--ipc container:x: neither'],
   ])('refuses %j', (options, message) => {

@@ -1,0 +1,41 @@
+import { randomHex } from '../../kernel/index.ts';
+import { type Attachment, ensureBridge, uplinkMtu } from '../../network/link/index.ts';
+import { type Network, networkSettings } from '../../network/store/index.ts';
+import type { Connection } from './recorded.ts';
+
+/** What the kernel is to be told of a container's interfaces. The bridges are made where they are not there. */
+export function attachments(networks: readonly Network[], leases: readonly Connection[]): Attachment[] {
+  const routed = new Set<boolean>();
+  return leases.map((lease, at) => {
+    // Only one network has the default routes: of each family the first that has a way out.
+    const gateways = lease.gateways.filter((gateway) => !routed.has(gateway.includes(':')));
+    for (const gateway of gateways) routed.add(gateway.includes(':'));
+    return attachment(networks[at] as Network, lease, gateways);
+  });
+}
+
+export function attachment(network: Network, lease: Connection, gateways: string[]): Attachment {
+  const { mtu = uplinkMtu(), mode } = networkSettings(network);
+  ensureNetwork(network, mtu);
+  return {
+    driver: network.driver,
+    parent: network.interface,
+    ...(mode !== undefined && { mode }),
+    interface: lease.interface,
+    mac: lease.mac,
+    mtu,
+    addresses: lease.addresses,
+    gateways,
+    // A name of its own each time: the kernel removes that of a container that has just ended a little later.
+    ...(network.driver === 'bridge' && { hostInterface: `veth${randomHex(8)}` }),
+  };
+}
+
+/** Makes a network's bridge and rules where they are not there: it is the first container's turn, or they did not outlive a boot. */
+function ensureNetwork(network: Network, mtu: number): void {
+  if (network.driver !== 'bridge') return;
+  const addresses = network.subnets.flatMap(({ subnet, gateway }) =>
+    gateway === undefined ? [] : `${gateway}${subnet.slice(subnet.indexOf('/'))}`,
+  );
+  ensureBridge({ name: network.interface, alias: `tsbox:${network.id}`, mtu, addresses });
+}
