@@ -4,18 +4,14 @@
  */
 import { closeDescriptor, pipe, TsboxError } from '../../kernel/index.ts';
 import type { Plan } from '../../launch/index.ts';
-import { type ExecInput, explainExec } from '../../runtime/exec-plan.ts';
-import type { Process } from '../../runtime/spec.ts';
-import { seccompOf } from '../config-file.ts';
+import { explainExec } from '../../runtime/exec-plan.ts';
 import { openStreams, openTerminalStreams, type Streams } from '../streams.ts';
-import { mappedOwner } from '../writable-layer.ts';
-import { readContainerFile } from './container-file.ts';
 import { ExecNotes } from './exec-notes.ts';
 import { ExecProcess } from './exec-process.ts';
 import { KeptProcess } from './kept-process.ts';
+import { execKind } from './kind.ts';
 import { launch } from './launch.ts';
 import type { ExecOptions } from './options.ts';
-import { execProcess } from './program.ts';
 import { openTarget, type Target } from './target.ts';
 
 export type { ExecProcess, ExecStatus } from './exec-process.ts';
@@ -38,9 +34,9 @@ export async function exec(
   const target = await openSoon(reference);
   let streams: Streams | undefined;
   try {
-    const input = inputFor(target, command, options);
-    streams = chooseStreams(options, mappedOwner({ ...target.spec, process: input.process }));
-    const entered = await launch(target, input, streams.child, streams.release);
+    const kind = execKind(target, command, options);
+    streams = chooseStreams(options, kind.owner);
+    const entered = await launch(target, kind, streams.child, streams.release);
     const notes = new ExecNotes(target.record, command);
     const program = new ExecProcess(entered, await streams.connect(), options.mayBlock ?? false, (status) =>
       notes.died(status),
@@ -70,10 +66,10 @@ export async function execDetached(
   const target = await openSoon(reference);
   let streams: Streams | undefined;
   try {
-    const input = { ...inputFor(target, command, options), detached: true, ...(options.tty && { keep: {} }) };
-    const owner = mappedOwner({ ...target.spec, process: input.process });
-    streams = chooseStreams({ ...options, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' }, owner);
-    const { pid } = await launch(target, input, streams.child, streams.release);
+    const more = { detached: true, ...(options.tty && { keep: {} }) };
+    const kind = execKind(target, command, options, more);
+    streams = chooseStreams({ ...options, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' }, kind.owner);
+    const { pid } = await launch(target, kind, streams.child, streams.release);
     new ExecNotes(target.record, command);
     return pid;
   } finally {
@@ -101,9 +97,9 @@ export async function execDetachable(
     closeDescriptor(status.write);
   };
   try {
-    const input = inputFor(target, command, { ...options, tty: true });
-    const keep = { status: status.write };
-    const { pid } = await launch(target, { ...input, detached: true, keep }, streams.child, release);
+    const more = { detached: true, keep: { status: status.write } };
+    const kind = execKind(target, command, { ...options, tty: true }, more);
+    const { pid } = await launch(target, kind, streams.child, release);
     const notes = new ExecNotes(target.record, command);
     return new KeptProcess(pid, status.read, await streams.connect(), {
       ended: (how) => notes.died(how),
@@ -127,7 +123,7 @@ export function explainExecIn(
   const target = openTarget(reference);
   try {
     const stdio = options.tty ? { terminalSocket: 6 } : { stdin: 0, stdout: 1, stderr: 2 };
-    return explainExec({ ...inputFor(target, command, options), stdio });
+    return explainExec({ ...execKind(target, command, options).input, stdio });
   } finally {
     closeDescriptor(target.pidfd);
   }
@@ -143,18 +139,6 @@ async function openSoon(reference: string): Promise<Target> {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
-}
-
-function inputFor(
-  target: Target,
-  command: readonly string[],
-  options: ExecOptions,
-): Omit<ExecInput, 'stdio'> {
-  const { spec, record } = target;
-  // A megabyte holds 20,000 users.
-  const readFile = (path: string) => readContainerFile(target, path, 1024 * 1024);
-  const process: Process = execProcess(spec, command, options, readFile);
-  return { id: record.id, spec, process, seccomp: seccompOf(spec), cgroup: record.cgroup };
 }
 
 function chooseStreams(options: ExecOptions, owner: number): Streams {

@@ -13,12 +13,13 @@ import {
 } from '../../kernel/index.ts';
 // Not through the folders' indexes, which `tsbox run` loads.
 import { enterProgram, planFile } from '../../launch/enter-program.ts';
-import { type Arena, failureError, layOut, leftOpen, runPlan, type Step } from '../../launch/index.ts';
-import { type EntryPlan, type ExecInput, planEntry, planHelper } from '../../runtime/exec-plan.ts';
+import { type Arena, carryOut, failureError, leftOpen, type Step } from '../../launch/index.ts';
+import type { EntryPlan } from '../../runtime/exec-plan.ts';
 import { isExec, type Process, type Stdio, type TerminalStdio } from '../../runtime/index.ts';
 import { execError } from '../program-error.ts';
 import { endProcess } from '../start.ts';
 import { withStateLock } from '../state-lock.ts';
+import type { Descriptors, ExecKind } from './kind.ts';
 import { isFrozen, notRunning, type Target } from './target.ts';
 
 /** A program that runs. */
@@ -36,19 +37,24 @@ export interface Entered {
  */
 export async function launch(
   target: Target,
-  input: Omit<ExecInput, 'stdio'>,
+  kind: ExecKind,
   stdio: Stdio | TerminalStdio,
   release: () => void,
 ): Promise<Entered> {
-  const entry = planEntry({ ...input, stdio });
-  const arena = layOut(entry, { base: PLAN_BASE });
+  const entry = kind.entry(stdio);
   const ready = pipe();
   let plan: number | undefined;
   let helper: number | undefined;
   try {
+    const arena = entry.renew();
     plan = planFile(arena.bytes);
-    const pidSlot = arena.slotIndex(entry.pid);
-    helper = startHelper(target, { ...input, stdio }, { plan, ready: ready.write, arena, pidSlot });
+    helper = startHelper(target, kind, {
+      stdio,
+      plan,
+      ready: ready.write,
+      outcomeLength: arena.outcomeLength,
+      pidSlot: arena.slotIndex(entry.plan.pid),
+    });
   } catch (error) {
     closeDescriptor(ready.read);
     if (plan !== undefined) closeDescriptor(plan);
@@ -61,16 +67,16 @@ export async function launch(
   if (!waitHere(ready.read, 'hang-up', 2)) await waitHangUp(ready.read);
   reap(helper, { wait: true });
   closeDescriptor(helper);
-  const pid = takeOutcome(entry, arena, plan, ready.read);
+  // From here to the failure nothing may be awaited: another exec of the kind would take the memory.
+  const arena = entry.renew();
+  const pid = takeOutcome(entry.plan, arena, plan, ready.read);
   const failure = arena.failure();
+  const { input } = kind;
   if (failure === undefined && pid > 0) return { pid, pidfd: input.detached ? -1 : openPidfd(pid) };
   // What is detached, and has failed, is waited for by its own parent.
   if (pid > 0 && !input.detached) endProcess(openPidfd(pid));
   throw failure === undefined ? await killed(target) : stepError(failure, arena, target, input.process);
 }
-
-/** Where native/plan.h says that the plan of another program lies. */
-const PLAN_BASE = 0x1000000000;
 
 /**
  * Clones the helper. With the state lock held, which `pause` takes as well: this thread waits for the helper's exec, and would wait for the
@@ -80,21 +86,16 @@ const PLAN_BASE = 0x1000000000;
  */
 function startHelper(
   target: Target,
-  input: ExecInput,
-  { plan, ready, arena, pidSlot }: { plan: number; ready: number; arena: Arena; pidSlot: number },
+  kind: ExecKind,
+  descriptors: Omit<Descriptors, 'container' | 'enter'>,
 ): number {
-  const helping = planHelper({
-    ...input,
-    container: target.pidfd,
-    enter: enterProgram(),
-    plan,
-    outcomeLength: arena.outcomeLength,
-    ready,
-    pidSlot,
-  });
+  const helper = kind.helper({ ...descriptors, container: target.pidfd, enter: enterProgram() });
+  const helping = helper.plan;
   const outcome = withStateLock(target.record.id, () => {
-    if (!isFrozen(target.record)) return runPlan(helping);
-    throw new TsboxError('PAUSED', `container ${target.name} is paused, unpause the container before exec`);
+    if (isFrozen(target.record)) throw paused(target);
+    const arena = helper.renew();
+    carryOut(arena);
+    return arena;
   });
   if (outcome === undefined) throw notRunning(target.record);
   const failure = outcome.failure();
@@ -128,6 +129,10 @@ function takeOutcome(entry: EntryPlan, arena: Arena, plan: number, ready: number
     closeDescriptor(plan);
     closeDescriptor(ready);
   }
+}
+
+function paused({ name }: Target): TsboxError {
+  return new TsboxError('PAUSED', `container ${name} is paused, unpause the container before exec`);
 }
 
 /** Nobody saw a failure, and yet there is no program. */

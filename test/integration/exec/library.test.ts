@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -63,6 +65,51 @@ describeRoot('exec of the library', () => {
     for (let attempt = 0; attempt < 20; attempt++)
       await expect(box.exec(['no-such-program'])).rejects.toBeInstanceOf(TsboxError);
     expect(descriptors()).toEqual(before);
+  });
+
+  test('equal ones, one after another and at once, whatever has changed between them', async () => {
+    await using box = await start();
+    const code = async () => (await (await box.exec(['/tmp/program'], ignored)).wait()).code;
+    const shell = async (script: string) =>
+      expect(await (await box.exec(['sh', '-c', script], ignored)).wait()).toEqual({ code: 0 });
+    await shell("printf '#!/bin/sh\nexit 3\n' > /tmp/program; chmod +x /tmp/program");
+    // By then nobody may have changed the configuration a moment ago.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    for (let time = 0; time < 3; time++) expect(await code()).toBe(3);
+    await shell('mv /tmp/program /tmp/aside');
+    for (let time = 0; time < 2; time++) await expect(code()).rejects.toMatchObject({ exitCode: 127 });
+    await shell('sed s/3/4/ /tmp/aside > /tmp/program; chmod -x /tmp/program');
+    await expect(code()).rejects.toMatchObject({ exitCode: 126 });
+    await shell('chmod +x /tmp/program');
+    expect(await Promise.all(Array.from({ length: 20 }, code))).toEqual(Array(20).fill(4));
+    const outputs = Array.from({ length: 10 }, async () => {
+      const program = await box.exec(['sh', '-c', 'echo $$']);
+      const [pid] = await Promise.all([text(program.stdout as Readable), program.wait()]);
+      return pid;
+    });
+    expect(new Set(await Promise.all(outputs)).size).toBe(10);
+  });
+
+  test('equal ones in a container that was started again and has another configuration', async () => {
+    const box = await runDetached('busybox', ['sleep', '1000'], { cgroupParent: place.cgroupParent });
+    try {
+      const limit = async () => {
+        const program = await box.exec(['sh', '-c', 'ulimit -n; cat /proc/1/comm']);
+        return text(program.stdout as Readable);
+      };
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const first = await limit();
+      expect(await limit()).toBe(first);
+      await box.restart({ timeout: 0 });
+      expect(await limit()).toBe(first);
+      const file = join(place.root, 'containers', box.id, 'config.json');
+      const config = JSON.parse(readFileSync(file, 'utf8'));
+      config.process.rlimits = [{ type: 'RLIMIT_NOFILE', soft: 77, hard: 77 }];
+      writeFileSync(file, JSON.stringify(config));
+      expect(await limit()).toBe('77\nsleep\n');
+    } finally {
+      await box.remove({ force: true });
+    }
   });
 
   test('a terminal that is resized', async () => {
