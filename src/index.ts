@@ -24,7 +24,7 @@ export { listContainers } from './engine/records.ts';
 export { removeContainer } from './engine/remove.ts';
 export { explain, run } from './engine/run.ts';
 export type { RunOptions } from './engine/run-options.ts';
-export { sweep } from './engine/sweep.ts';
+export { sweep, sweepAndList } from './engine/sweep.ts';
 export * from './events.ts';
 export type { ArchiveFormat, LoadedImage, LoadOptions, SaveOptions } from './image/archive/index.ts';
 export {

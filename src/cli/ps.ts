@@ -1,4 +1,4 @@
-import { type ContainerRecord, listContainers, sweep } from '../index.ts';
+import { type ContainerRecord, sweepAndList } from '../index.ts';
 import { collect, defineCommand } from './command.ts';
 import { type Columns, formatRows, type Row } from './format.ts';
 import { print } from './output.ts';
@@ -40,11 +40,11 @@ export async function ps(args: string[]): Promise<number> {
     .parse(args, { from: 'user' })
     .opts<Given>();
   // What is shown as ended should be, and a container that removes itself should be gone.
-  sweep();
+  const records = sweepAndList();
   const filters = options.filter ?? [];
   const last = options.latest ? 1 : lastOf(options.last);
   const all = options.all || last !== undefined || asksForEnded(filters);
-  const rows = listContainers()
+  const rows = records
     .filter((record) => all || LIVE.includes(record.status))
     .filter(containerFilter(filters))
     .slice(0, last)

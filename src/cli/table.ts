@@ -2,8 +2,14 @@ import { safe } from './safe.ts';
 
 /** Rows under headings, in columns as wide as their widest cell and three spaces apart, as Docker prints them. Ends with a line break. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [headings, ...rows].map((row) => row.map((cell) => safe(cell).replaceAll('\n', '\\n')));
-  const widths = headings.map((_, column) => Math.max(...cells.map((row) => length(row[column] ?? ''))));
+  const widths = headings.map(() => 0);
+  const cells = [headings, ...rows].map((row) =>
+    row.map((cell, column) => {
+      const text = safe(cell).replaceAll('\n', '\\n');
+      if (column < widths.length) widths[column] = Math.max(widths[column] as number, length(text));
+      return text;
+    }),
+  );
   const lines = cells.map((row) =>
     row
       .map((cell, column) => pad(cell, widths[column] ?? 0))
@@ -14,10 +20,14 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
 }
 
 function pad(cell: string, width: number): string {
-  return cell + ' '.repeat(Math.max(0, width - length(cell)));
+  return cell.padEnd(cell.length + width - length(cell));
 }
 
 /** In characters, not in UTF-16 units. */
 function length(text: string): number {
+  if (ONE_UNIT_EACH.test(text)) return text.length;
   return [...text].length;
 }
+
+/** Nothing of a pair of surrogates. */
+const ONE_UNIT_EACH = /^[\0-\ud7ff]*$/;

@@ -97,7 +97,7 @@ function openIfThere(path: string): number | undefined {
 export function lockAbandoned(id: string): number | undefined {
   let fd: number;
   try {
-    fd = openSync(join(containersDirectory(), id), constants.O_RDONLY | constants.O_DIRECTORY);
+    fd = openSync(`${containersDirectory()}/${id}`, constants.O_RDONLY | constants.O_DIRECTORY);
   } catch {
     return undefined;
   }

@@ -7,8 +7,13 @@ export function storeRoot(): string {
 
 /** One directory a container, by id: its record, its writable layer, its lock. */
 export function containersDirectory(): string {
-  return join(storeRoot(), 'containers');
+  const root = storeRoot();
+  if (root !== containers.root) containers = { root, path: join(root, 'containers') };
+  return containers.path;
 }
+
+/** Joined once: a list of a thousand containers asks for it three thousand times. */
+let containers = { root: '', path: '' };
 
 /** One symbolic link a name, to the id: made in one step that fails where the name is taken. */
 export function namesDirectory(): string {

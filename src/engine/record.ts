@@ -94,7 +94,7 @@ export function writeFirstRecord(record: ContainerRecord): void {
  * version) the one before it counts, and that is said once.
  */
 export function readRecord(id: string): ContainerRecord | undefined {
-  const file = join(containersDirectory(), id, FILE);
+  const file = `${containersDirectory()}/${id}/${FILE}`;
   const record = readOne(id, file);
   if (record !== 'damaged') return record;
   const old = readOne(id, `${file}.old`);

@@ -6,10 +6,15 @@ import { type ContainerRecord, containerIds, readRecord } from './record.ts';
 
 /** All containers on this machine, newest first. One whose tsbox was killed is shown as exited (137), as it is. */
 export function listContainers(): ContainerRecord[] {
-  return containerIds()
-    .map(currentRecord)
-    .filter((record) => record !== undefined)
-    .sort((a, b) => (a.created < b.created ? 1 : -1));
+  return newestFirst(
+    containerIds()
+      .map(currentRecord)
+      .filter((record) => record !== undefined),
+  );
+}
+
+export function newestFirst(records: ContainerRecord[]): ContainerRecord[] {
+  return records.sort((a, b) => (a.created < b.created ? 1 : -1));
 }
 
 /** The ranges of host ids that containers with a user namespace have, so that `--userns auto` chooses another. */
@@ -27,14 +32,22 @@ export function currentRecord(id: string): ContainerRecord | undefined {
   // It was made, and nobody has started it yet: nobody need take care of it.
   if (record.detached && record.status === 'created') return record;
   const lock = lockAbandoned(id);
-  if (lock !== undefined) closeSync(lock);
-  const exit = record.detached && record.status !== 'restarting' ? readExit(exitFile(id)) : undefined;
-  if (lock === undefined) {
-    const again = (record.options?.restart ?? 'no') !== 'no' && !record.stopRequested;
-    return exit === undefined || again ? record : endedRecord(record, exit);
-  }
+  if (lock === undefined) return ownedRecord(record);
+  closeSync(lock);
   // It is being read while it is swept: what is about to be removed need not be shown.
-  return record.rm ? undefined : endedRecord(record, exit);
+  return record.rm ? undefined : endedRecord(record, exitOf(record));
+}
+
+/** The same for one that somebody takes care of, who may not have written down yet that it has ended. */
+export function ownedRecord(record: ContainerRecord): ContainerRecord {
+  if (record.status === 'exited' || record.status === 'created') return record;
+  const exit = exitOf(record);
+  const again = (record.options?.restart ?? 'no') !== 'no' && !record.stopRequested;
+  return exit === undefined || again ? record : endedRecord(record, exit);
+}
+
+function exitOf({ id, detached, status }: ContainerRecord): Exit | undefined {
+  return detached && status !== 'restarting' ? readExit(exitFile(id)) : undefined;
 }
 
 /** What becomes of the record of one that has ended, where nobody was there to apply its restart policy. */

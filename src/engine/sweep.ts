@@ -9,7 +9,7 @@ import { disconnected } from './network/disconnected.ts';
 import { releaseNetwork } from './network/release.ts';
 import { containersDirectory, namesDirectory } from './paths.ts';
 import { type ContainerRecord, containerIds, readRecord } from './record.ts';
-import { endedRecord } from './records.ts';
+import { currentRecord, endedRecord, newestFirst, ownedRecord } from './records.ts';
 import { isUnwritable } from './unwritable.ts';
 import { updateRecord } from './update-record.ts';
 import { discardVolumes } from './volume/discard.ts';
@@ -21,7 +21,19 @@ import { discardVolumes } from './volume/discard.ts';
  * @param options.strict whether it is an error where that cannot be written down: on a disk that is full or read-only, or while somebody has the container
  *   locked. Default false: who only happened to come by leaves it to the next one.
  */
-export function sweep({ strict = false }: { strict?: boolean } = {}): void {
+export function sweep(options: SweepOptions = {}): void {
+  sweepEach(sweepOne, options);
+}
+
+interface SweepOptions {
+  strict?: boolean;
+}
+
+/** @param names those that are known to be good by then */
+function sweepEach(
+  one: (id: string) => void,
+  { strict = false, names }: SweepOptions & { names?: ReadonlySet<string> },
+): void {
   const failures: unknown[] = [];
   const attempt = (act: () => void) => {
     try {
@@ -31,9 +43,11 @@ export function sweep({ strict = false }: { strict?: boolean } = {}): void {
       failures.push(error);
     }
   };
-  for (const id of containerIds()) attempt(() => sweepOne(id));
-  attempt(sweepNames);
-  attempt(() => staleLeases((id) => existsSync(join(containersDirectory(), id))));
+  for (const id of containerIds()) attempt(() => one(id));
+  attempt(() => sweepNames(names));
+  const left = new Set(containerIds());
+  // One that has been made since has leases too.
+  attempt(() => staleLeases((id) => left.has(id) || existsSync(join(containersDirectory(), id))));
   // Not performance.now(), whose first use costs 2 ms.
   swept = process.uptime();
   if (strict && failures.length > 0) throw failures[0];
@@ -46,7 +60,40 @@ export function sweepNowAndThen(): void {
 
 let swept = Number.NEGATIVE_INFINITY;
 
-/** The same for one container. */
+/**
+ * `sweep` and `listContainers` with one look at each: one that somebody holds the lock of is neither swept nor shown as ended, one whose record says that it
+ * has ended needs no lock, and a name that is in a record is no name that was left.
+ */
+export function sweepAndList(): ContainerRecord[] {
+  const records: ContainerRecord[] = [];
+  const names = new Set<string>();
+  const look = (id: string) => {
+    const record = recordAfterSweep(id);
+    if (record === undefined) return;
+    records.push(record);
+    names.add(record.name);
+  };
+  sweepEach(look, { names });
+  return newestFirst(records);
+}
+
+function recordAfterSweep(id: string): ContainerRecord | undefined {
+  const record = readRecord(id);
+  if (record?.status === 'exited') return record;
+  const lock = lockAbandoned(id);
+  if (lock === undefined) return record && ownedRecord(record);
+  try {
+    sweepContainer(id, readRecord(id));
+  } catch (error) {
+    // It is shown as it is all the same.
+    if (!isUnwritable(error)) throw error;
+  } finally {
+    closeSync(lock);
+  }
+  return currentRecord(id);
+}
+
+/** What `sweep` does, for one container. */
 export function sweepOne(id: string): void {
   const lock = lockAbandoned(id);
   if (lock === undefined) return;
@@ -109,8 +156,10 @@ function defaultCgroup(id: string): string | undefined {
 /**
  * A name is taken before and given back after its container's directory is there, so it may lead nowhere. Who is killed while it renames a container
  * leaves it with two: its record says which one counts.
+ *
+ * @param good names that are in records, and need not be looked at
  */
-function sweepNames(): void {
+function sweepNames(good?: ReadonlySet<string>): void {
   let names: string[];
   try {
     names = readdirSync(namesDirectory());
@@ -119,6 +168,7 @@ function sweepNames(): void {
   }
   const owned = new Map<string, string[]>();
   for (const name of names) {
+    if (good?.has(name)) continue;
     const owner = nameOwner(name);
     if (owner !== undefined) owned.set(owner, [...(owned.get(owner) ?? []), name]);
   }
@@ -126,7 +176,7 @@ function sweepNames(): void {
   const ids = new Set(containerIds());
   for (const [id, all] of owned) {
     if (!ids.has(id)) for (const name of all) releaseName(name, id);
-    else if (all.length > 1) keepOneName(id, all);
+    else if (all.length > 1 || good !== undefined) keepOneName(id, all);
   }
 }
 

@@ -37,7 +37,11 @@ export function monitorArguments(
   id: string,
   plan: ContainerPlan,
   arena: Arena,
-  settings: LogSettings & { tty: boolean; cgroup: string | undefined; health?: [usual: number, starting: number] },
+  settings: LogSettings & {
+    tty: boolean;
+    cgroup: string | undefined;
+    health?: [usual: number, starting: number];
+  },
 ): string[] {
   return [
     'run',

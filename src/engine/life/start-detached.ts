@@ -11,9 +11,9 @@ import {
 import { failureError } from '../../launch/index.ts';
 import { isExec } from '../../runtime/index.ts';
 import { noteEvents, ofContainer } from '../events/note.ts';
+import { startingInterval } from '../health/config.ts';
 import { disconnected } from '../network/disconnected.ts';
 import type { NetworkStart, OpenNetwork } from '../network/index.ts';
-import { startingInterval } from '../health/config.ts';
 import { containersDirectory } from '../paths.ts';
 import { bootId, identify } from '../process-identity.ts';
 import { programError } from '../program-error.ts';

@@ -52,12 +52,8 @@ export async function* sampleContainers(
     await sleep(interval, signal);
     if (signal?.aborted) return;
     const now = read(chosen, options.all);
-    yield now.map((each) =>
-      toSample(
-        each,
-        before.find(({ record }) => record.id === each.record.id),
-      ),
-    );
+    const earlier = new Map(before.map((each) => [each.record.id, each]));
+    yield now.map((each) => toSample(each, earlier.get(each.record.id)));
     before = now;
   }
 }

@@ -17,6 +17,7 @@ const files = (contents: Record<string, string>) => {
 // The formats are those of Documentation/admin-guide/cgroup-v2.rst and accounting/psi.rst.
 test('all that a group can have', () => {
   files({
+    'cgroup.controllers': 'cpu memory io pids\n',
     'cpu.stat':
       'usage_usec 7654321\nuser_usec 7000000\nsystem_usec 654321\nnr_periods 40\nnr_throttled 12\nthrottled_usec 999\n',
     'memory.current': '1048576\n',

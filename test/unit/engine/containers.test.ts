@@ -24,7 +24,7 @@ import { findContainer } from '../../../src/engine/find-container.ts';
 import { type ContainerRecord, containerIds, readRecord, writeRecord } from '../../../src/engine/record.ts';
 import { idRangesInUse, imageUser, listContainers } from '../../../src/engine/records.ts';
 import { removeContainer } from '../../../src/engine/remove.ts';
-import { sweep } from '../../../src/engine/sweep.ts';
+import { sweep, sweepAndList } from '../../../src/engine/sweep.ts';
 import { nativeFile } from '../../../src/kernel/index.ts';
 
 let root: string;
@@ -184,6 +184,7 @@ describe('the list', () => {
     expect(() => findContainer('')).toThrow(expect.objectContaining({ code: 'NO_CONTAINER' }));
     expect(() => findContainer('wed')).toThrow(/there is no container `wed`.*web/);
     expect(() => findContainer('../names/web')).toThrow(expect.objectContaining({ code: 'NO_CONTAINER' }));
+    expect(() => findContainer('0'.repeat(64))).toThrow(expect.objectContaining({ code: 'NO_CONTAINER' }));
     const twin = `${a.slice(0, 63)}${a.endsWith('0') ? '1' : '0'}`;
     closeSync(makeContainerDirectory(twin, 'twin').fd);
     expect(() => findContainer(a.slice(0, 30))).toThrow(expect.objectContaining({ code: 'AMBIGUOUS_ID' }));
@@ -208,6 +209,60 @@ async function lockedByChild(id: string): Promise<ChildProcess> {
   expect(answer).toBe('0\n');
   return child;
 }
+
+/** What a place has after all that can have become of containers; the directories of those that live. */
+function everyFate(): number[] {
+  const runs = held('runs');
+  const ending = held('ending', { detached: true });
+  const again = held('again', { detached: true, options: { restart: 'always' } });
+  for (const { id } of [ending, again])
+    writeFileSync(join(root, 'containers', id, 'exit'), '7 0 0 1700000000000000000\n');
+  const empty = held('empty', { detached: true });
+  writeFileSync(join(root, 'containers', empty.id, 'exit'), '');
+  const starting = held('starting', { detached: true, status: 'created' });
+  abandoned('made', { detached: true, status: 'created' });
+  abandoned('lost');
+  abandoned('removed', { rm: true });
+  abandoned('ended', { status: 'exited', exitCode: 3 });
+  const recorded = abandoned('recorded', { detached: true });
+  writeFileSync(join(root, 'containers', recorded, 'exit'), '9 0 0 1700000000000000000\n');
+  // Its tsbox was killed while it renamed it, and another's before it wrote a record.
+  symlinkSync(runs.id, join(root, 'names', 'formerly'));
+  closeSync(makeContainerDirectory(newContainerId(), 'half').fd);
+  symlinkSync(newContainerId(), join(root, 'names', 'nowhere'));
+  return [runs, ending, again, empty, starting].map(({ fd }) => fd);
+}
+
+describe('a sweep that lists', () => {
+  test('does what the two do, and says what they say', () => {
+    const listed = (records: ContainerRecord[]) =>
+      records.map(({ name, status, exitCode }) => `${name} ${status} ${exitCode}`).sort();
+    const expected = [
+      ...['again running undefined', 'empty running undefined', 'ended exited 3', 'ending exited 7'],
+      ...['lost exited 137', 'made created undefined', 'recorded exited 9', 'runs running undefined'],
+      'starting created undefined',
+    ];
+    const names = expected.map((line) => line.split(' ')[0]);
+    const fds = everyFate();
+    expect(listed(sweepAndList())).toEqual(expected);
+    expect(readdirSync(join(root, 'names')).sort()).toEqual(names);
+    expect(listed(sweepAndList())).toEqual(expected);
+    for (const fd of fds) closeSync(fd);
+    rmSync(root, { recursive: true });
+    const others = everyFate();
+    sweep();
+    expect(listed(listContainers())).toEqual(expected);
+    expect(readdirSync(join(root, 'names')).sort()).toEqual(names);
+    for (const fd of others) closeSync(fd);
+  });
+
+  test('is newest first, and of nothing nothing', () => {
+    expect(sweepAndList()).toEqual([]);
+    abandoned('one', { status: 'exited', created: '2026-01-01T00:00:00.000Z' });
+    abandoned('two', { status: 'exited', created: '2026-03-01T00:00:00.000Z' });
+    expect(sweepAndList().map(({ name }) => name)).toEqual(['two', 'one']);
+  });
+});
 
 describe('a sweep', () => {
   test('leaves what somebody holds, and takes it once that one was killed', async () => {
