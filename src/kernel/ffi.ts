@@ -30,6 +30,11 @@ export function native(): Native {
   return loaded;
 }
 
+/** Whether that was ever needed. */
+export function isNativeLoaded(): boolean {
+  return loaded !== undefined;
+}
+
 let loaded: Native | undefined;
 
 interface ForeignFunction {

@@ -7,6 +7,13 @@ import { TsboxError } from './error.ts';
  * @throws TsboxError BAD_JSON
  */
 export function parseJson(text: string, file: string): unknown {
+  if (!/\d{16}/.test(text)) {
+    // V8's own parser is a hundred times as fast. What it does not take is looked at below, for the place.
+    try {
+      const value: unknown = JSON.parse(text);
+      if (isShallow(value, MAX_DEPTH)) return value;
+    } catch {}
+  }
   const wrong = firstError(text);
   if (wrong !== undefined) {
     const before = text.slice(0, wrong.at).split('\n');
@@ -24,6 +31,13 @@ export function parseJson(text: string, file: string): unknown {
     const exact = BigInt(value.slice(mark.length));
     return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact;
   });
+}
+
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (levels === 0) return false;
+  const parts: unknown[] = Array.isArray(value) ? value : Object.values(value);
+  return parts.every((part) => isShallow(part, levels - 1));
 }
 
 const SPACE = /[ \t\n\r]*/y;

@@ -1,5 +1,4 @@
 /** Signal names and numbers of Linux on x86-64 and arm64 (signal(7)). Node's own table, which lacks the real-time signals, is `os.constants.signals`. */
-import { constants } from 'node:os';
 
 /** 15 for `TERM`, `SIGTERM`, `sigterm` or `15`; `RTMIN+3` too. Undefined for what is no signal. */
 export function signalNumber(name: string | number): number | undefined {
@@ -13,11 +12,16 @@ export function signalNumber(name: string | number): number | undefined {
     const number = base + (realTime[2] === '-' ? -1 : 1) * Number(realTime[3] ?? 0);
     return number >= 34 && number <= 64 ? number : undefined;
   }
-  return (constants.signals as Record<string, number>)[`SIG${bare}`];
+  return table()[`SIG${bare}`];
 }
 
 /** `SIGTERM` for 15; `SIG40` for one without a name. */
 export function signalName(number: number): string {
-  for (const [name, value] of Object.entries(constants.signals)) if (value === number) return name;
+  for (const [name, value] of Object.entries(table())) if (value === number) return name;
   return `SIG${number}`;
+}
+
+/** Loaded when asked: few commands know a signal by its name. */
+function table(): Record<string, number> {
+  return process.getBuiltinModule('node:os').constants.signals;
 }

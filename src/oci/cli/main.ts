@@ -1,3 +1,4 @@
 import { tsboxOci } from './index.ts';
+import { leave } from './leave.ts';
 
-tsboxOci(process.argv.slice(2)).then((code) => process.exit(code));
+tsboxOci(process.argv.slice(2)).then(leave);
