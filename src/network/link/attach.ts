@@ -15,7 +15,7 @@ export interface Attachment {
   mode?: string;
   /** Its name in the container: `eth0`. */
   interface: string;
-  /** `02:42:0a:57:00:02`; default: one of the kernel's choice. An interface of ipvlan has its parent's. */
+  /** `02:42:0a:57:00:02`; default: one of the kernel's choice. An interface of ipvlan, or of macvlan's passthru, has its parent's. */
   mac?: string;
   mtu: number;
   /** With the length of the prefix: `10.87.0.2/16`, `fd00::2/64`. */
@@ -67,7 +67,7 @@ interface Sockets {
 }
 
 function attach({ host, inside, namespace }: Sockets, attachments: readonly Attachment[]): void {
-  const parents = attachments.map(({ parent }) => parentLink(host, parent));
+  const parents = attachments.map((attachment) => parentOf(attachment, host));
   const made: string[] = [];
   try {
     const hostEnds = attachments.map((attachment, at) => {
@@ -116,11 +116,15 @@ function settle(
   }
 }
 
-function parentLink(host: NetlinkSocket, name: string): Link {
-  const link = findLink(host, name);
-  if (link !== undefined) return link;
-  const advice = 'ip link shows those that are there';
-  throw new TsboxError('NO_PARENT', `there is no interface ${name} to connect the container to`, { advice });
+function parentOf({ driver, parent }: Attachment, host: NetlinkSocket): Link {
+  const link = findLink(host, parent);
+  if (link === undefined)
+    throw new TsboxError('NO_PARENT', `there is no interface ${parent} to connect the container to`, {
+      advice: 'ip link shows those that are there',
+    });
+  if (driver === 'bridge' && link.kind !== 'bridge')
+    throw new TsboxError('NO_PARENT', `${parent} is no bridge that a container could be connected to`);
+  return link;
 }
 
 function kindOf({ driver }: Attachment): 'veth' | 'macvlan' | 'ipvlan' {

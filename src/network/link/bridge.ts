@@ -51,14 +51,17 @@ export function removeBridge(name: string, alias: string): void {
 }
 
 function make(socket: NetlinkSocket, bridge: Bridge): 'made' | 'there' {
-  const creation = makeLink({
-    attributes: [
-      [IFLA.IFLA_IFNAME, bridge.name],
-      [IFLA.IFLA_ADDRESS, randomMac()],
-      [IFLA.IFLA_LINKINFO, [[IFLA_INFO.IFLA_INFO_KIND, 'bridge']]],
-    ],
-  });
-  // The kernel takes neither an alias nor a lasting MTU with the creation.
+  // One of its own, else the bridge has the lowest of its ports', another one whenever a container comes or goes. 02: given out by nobody (IEEE 802).
+  const mac = `02${randomHex(10).replace(/../g, ':$&')}`;
+  const creation = makeLink(
+    named(bridge, {
+      attributes: [
+        [IFLA.IFLA_ADDRESS, macBytes(mac)],
+        [IFLA.IFLA_LINKINFO, [[IFLA_INFO.IFLA_INFO_KIND, 'bridge']]],
+      ],
+    }),
+  );
+  // The kernel takes neither an alias nor an MTU that lasts with the creation.
   const change = changeLink(
     named(bridge, {
       up: true,
@@ -69,21 +72,18 @@ function make(socket: NetlinkSocket, bridge: Bridge): 'made' | 'there' {
     }),
   );
   try {
-    // In one send, which a signal cannot cut in two: a bridge without our mark would be nobody's, for ever.
+    // In one send, which no signal cuts in two: a bridge without our mark would be nobody's, for ever.
     makingLinks('bridge', () => socket.batch([creation, change], `make the bridge ${bridge.name}`));
+    configure(socket, bridge, []);
+    return 'made';
   } catch (error) {
+    const link = findLink(socket, bridge.name);
+    if (link?.mac === mac) socket.batch([removeLink(bridge.name, [Errno.ENODEV])], `remove ${bridge.name}`);
     if (!(error instanceof KernelError) || error.errno !== -Errno.EEXIST) throw error;
     // Another command was quicker.
-    checkOurs(socket, findLink(socket, bridge.name), bridge);
+    checkOurs(socket, link, bridge);
     return 'there';
   }
-  try {
-    configure(socket, bridge, []);
-  } catch (error) {
-    socket.batch([removeLink(bridge.name, [Errno.ENODEV])], `remove the bridge ${bridge.name}`);
-    throw error;
-  }
-  return 'made';
 }
 
 /** Addresses go away with the link's being down, those of IPv6 at least. */
@@ -128,9 +128,4 @@ function withoutIpv6(error: unknown, addresses: readonly string[]): unknown {
       'switch it on (sysctl net.ipv6.conf.default.disable_ipv6=0, no ipv6.disable=1 at boot), or take a network without',
     cause: error,
   });
-}
-
-/** Else the bridge would have the lowest of its ports' addresses, another one whenever a container comes or goes. 02: given out by nobody (IEEE 802). */
-function randomMac(): Uint8Array {
-  return macBytes(`02${randomHex(10).replace(/../g, ':$&')}`);
 }

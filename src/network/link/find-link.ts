@@ -17,6 +17,8 @@ export interface Link {
   name: string;
   up: boolean;
   mtu: number;
+  /** `02:42:0a:57:00:02` */
+  mac: string;
   /** `bridge`, `veth`; undefined for one of hardware, and for lo. */
   kind: string | undefined;
   alias: string;
@@ -69,6 +71,9 @@ function linkOf({ payload }: Reply): Link {
     name: textOf(attributes.get(IFLA.IFLA_IFNAME)) ?? '',
     up: (fields(payload).getUint32(8, true) & IFF.IFF_UP) !== 0,
     mtu: numberOf(attributes.get(IFLA.IFLA_MTU)) ?? 0,
+    mac: [...(attributes.get(IFLA.IFLA_ADDRESS) ?? [])]
+      .map((byte) => byte.toString(16).padStart(2, '0'))
+      .join(':'),
     kind: info && textOf(decodeAttributes(info).get(IFLA_INFO.IFLA_INFO_KIND)),
     alias: textOf(attributes.get(IFLA.IFLA_IFALIAS)) ?? '',
   };

@@ -5,8 +5,9 @@ export function makingLinks<T>(kind: keyof typeof CODES, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    // EOPNOTSUPP for a kind that is not there and has no module that the kernel could load by itself.
+    // There is none, and no module that the kernel could load by itself. Other things that are not supported have other words, or none.
     if (!(error instanceof KernelError) || error.errno !== -Errno.EOPNOTSUPP) throw error;
+    if (!error.message.endsWith('Unknown device type')) throw error;
     const message = `this kernel has no links of the kind \`${kind}\`: ${error.message}`;
     const advice = `load the module (modprobe ${kind}), or take a kernel with CONFIG_${kind.toUpperCase()}`;
     throw new TsboxError(CODES[kind], message, { advice, cause: error });

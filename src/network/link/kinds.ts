@@ -38,12 +38,13 @@ export function makeInterface(attachment: Attachment, { parent, hostEnd, namespa
     inside.push([IFLA.IFLA_ADDRESS, macBytes(attachment.mac)]);
   if (hostEnd === undefined)
     return makeLink({ attributes: [...inside, [IFLA.IFLA_LINK, parent.index], shared(attachment)] });
-  const peer = Buffer.concat([linkHeader({}), encodeAttributes(inside)]);
+  const peer = Buffer.concat([linkHeader({}), encodeAttributes([...inside, ...ONE_QUEUE])]);
   return makeLink({
     attributes: [
       [IFLA.IFLA_IFNAME, hostEnd],
       [IFLA.IFLA_MTU, attachment.mtu],
       [IFLA.IFLA_MASTER, parent.index],
+      ...ONE_QUEUE,
       kind('veth', [[VETH_INFO_PEER, peer]]),
     ],
   });
@@ -94,6 +95,11 @@ function badMode(driver: string, mode: string | undefined, modes: readonly strin
   return new TsboxError('BAD_MODE', `${driver} has no mode ${JSON.stringify(mode)}: ${modes.join(', ')}`);
 }
 
+/** Each way. The kernel would make one a processor, each with files in /sys, though a veth sends without them: it has neither a lock nor a queue. */
+const ONE_QUEUE: readonly Attribute[] = [
+  [IFLA.IFLA_NUM_TX_QUEUES, 1],
+  [IFLA.IFLA_NUM_RX_QUEUES, 1],
+];
 /** enum macvlan_mode of linux/if_link.h. */
 const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8 };
 /** enum ipvlan_mode: from 0. */
