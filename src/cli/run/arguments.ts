@@ -74,6 +74,12 @@ function defineRun(text: CommandText): Command {
   command.addOption(
     more('Terminal', '--sig-proxy', 'Pass signals on to the program (default; =false for not)'),
   );
+  for (const [flags, instead] of NOT_THERE) {
+    const refuse = () => {
+      throw usageError('run', `${flags.split(' ', 1)[0]} is not supported; ${instead}`);
+    };
+    command.addOption(new Option(flags).hideHelp().argParser(refuse));
+  }
   const explain = more(
     'Seeing what happens',
     '--explain [format]',
@@ -86,6 +92,15 @@ function defineRun(text: CommandText): Command {
   );
   return command;
 }
+
+/** What Docker has, and why not here. */
+const NOT_THERE = [
+  [
+    '--link <container>',
+    'containers of one network find each other by name: tsbox network create, --network',
+  ],
+  ['--link-local-ip <address>', 'addresses are chosen by --ip and --ip6'],
+] as const;
 
 const TEXT: CommandText = {
   usage: 'run [OPTIONS] IMAGE [COMMAND] [ARG…]',

@@ -8,6 +8,7 @@ export type Group =
   | 'Terminal'
   | 'Limits'
   | 'Files'
+  | 'Network'
   | 'Namespaces'
   | 'Privileges'
   | 'Seeing what happens';

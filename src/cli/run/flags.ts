@@ -39,6 +39,11 @@ export const RUN_FLAGS: { [Name in keyof Required<RunOptions>]: Flag<NonNullable
     '--health-start-period <time>',
     'When failures do not count yet (default 0s)',
   ),
+  healthStartInterval: text(
+    'Container',
+    '--health-start-interval <time>',
+    'How often it is run then, until it succeeds (default 5s)',
+  ),
   noHealthcheck: toggle('Container', '--no-healthcheck', "Without the image's health check"),
   logDriver: text('Container', '--log-driver <cri|none>', 'Whether what it writes is kept for `tsbox logs`'),
   logOpts: pairs('Container', '--log-opt <name=value>', 'max-size=10m, max-file=3: when a new log is begun'),
@@ -113,7 +118,31 @@ export const RUN_FLAGS: { [Name in keyof Required<RunOptions>]: Flag<NonNullable
   devices: texts('Files', '--device <host[:path[:rwm]]>', 'Let it use a device of the host'),
   deviceCgroupRules: texts('Files', '--device-cgroup-rule <rule>', "Allow a kind of device: 'c 10:* rwm'"),
 
-  network: text('Namespaces', '--network <none|host>', 'none: only loopback (default); host: yours'),
+  network: {
+    ...text(
+      'Network',
+      '--network <network>',
+      'none: only loopback (default); host: yours; container:NAME; or a network',
+    ),
+    read: (values) => (values.length === 1 ? (values[0] as string) : values),
+  },
+  ip: text('Network', '--ip <address>', 'Its address in a network of yours'),
+  ip6: text('Network', '--ip6 <address>', 'The same for IPv6'),
+  macAddress: text('Network', '--mac-address <address>', 'Its Ethernet address'),
+  networkAlias: texts(
+    'Network',
+    '--network-alias <name>',
+    'A further name that others in the network find it by',
+  ),
+  dns: texts('Network', '--dns <address>', "A name server (default: the host's)"),
+  dnsSearch: texts('Network', '--dns-search <domain>', 'Where to look up names without a dot; . for nowhere'),
+  dnsOption: texts('Network', '--dns-option <option>', 'Of resolv.conf: ndots:2'),
+  addHost: texts(
+    'Network',
+    '--add-host <name:address>',
+    'A line of /etc/hosts; host-gateway is your address',
+  ),
+
   hostname: text('Namespaces', '-h, --hostname <name>', "The container's host name (default: its ID)"),
   domainname: text('Namespaces', '--domainname <name>', 'Its NIS domain name'),
   userns: text(

@@ -19,7 +19,11 @@ export function respell(args: readonly string[], options: readonly Option[]): st
   }
 }
 
-const OTHER_NAMES: Record<string, string> = { '--net': '--network' };
+const OTHER_NAMES: Record<string, string> = {
+  '--net': '--network',
+  '--net-alias': '--network-alias',
+  '--dns-opt': '--dns-option',
+};
 
 function long(arg: string, rest: string[], options: readonly Option[]): string[] {
   const equals = arg.indexOf('=');

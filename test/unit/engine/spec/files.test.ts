@@ -119,6 +119,37 @@ describe('provided files', () => {
       { path: '/etc/resolv.conf', content: '# mine\nnameserver 127.0.0.53\n', mode: 0o644 },
     ]);
   });
+  it('have the name servers that were asked for', () => {
+    const texts = { '/etc/resolv.conf': 'nameserver 192.0.2.1\nsearch lan\noptions edns0\nsortlist x\n' };
+    expect(resolv({ dns: ['192.0.2.7', '2001:db8::7'] }, texts)).toBe(
+      'nameserver 192.0.2.7\nnameserver 2001:db8::7\nsearch lan\noptions edns0\nsortlist x\n',
+    );
+    expect(resolv({ dnsSearch: ['a.example', 'b.example'], dnsOption: ['ndots:2', 'rotate'] }, texts)).toBe(
+      'nameserver 192.0.2.1\nsearch a.example b.example\noptions ndots:2 rotate\nsortlist x\n',
+    );
+    expect(resolv({ dnsSearch: ['.'] }, texts)).toBe('nameserver 192.0.2.1\noptions edns0\nsortlist x\n');
+    expect(
+      resolv(
+        { network: 'host', dns: ['192.0.2.7'] },
+        { '/etc/resolv.conf': 'nameserver 127.0.0.53\nsearch lan\n' },
+      ),
+    ).toBe('nameserver 192.0.2.7\nsearch lan\n');
+    expect(resolv({ dnsSearch: ['x'] }, {})).toBe('nameserver 8.8.8.8\nnameserver 8.8.4.4\nsearch x\n');
+  });
+  it('have the hosts that were asked for', () => {
+    const hosts = (options: object, texts = {}) =>
+      build(options, { host: { texts } }).files.find((file) => file.path === '/etc/hosts')?.content;
+    expect(hosts({ addHost: ['db:192.0.2.7', 'db:2001:db8::7'] })).toMatch(
+      /^127\.0\.0\.1\tlocalhost\n.*ff02::2\tip6-allrouters\n192\.0\.2\.7\tdb\n2001:db8::7\tdb\n$/s,
+    );
+    const texts = { '/etc/hosts': '192.0.2.9 printer' };
+    expect(hosts({ network: 'host', addHost: ['h:host-gateway'] }, texts)).toBe(
+      '192.0.2.9 printer\n127.0.0.1\th\n',
+    );
+    expect(refusal(() => hosts({ network: 'none', addHost: ['h:host-gateway'] }))).toBe(
+      '--add-host h:host-gateway: there is no way to the host with --network none',
+    );
+  });
   it('give way to what was mounted there', () => {
     expect(build({ volumes: ['/a:/etc/hosts'] }, { host }).files.map((file) => file.path)).toEqual([
       '/etc/hostname',
