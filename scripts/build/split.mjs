@@ -7,6 +7,8 @@ const HOT = new Set([
   'src/cli/run.ts',
   'src/cli/run/terminal.ts',
   'src/engine/stream-connect.ts',
+  // A container in a network, which most are.
+  'src/engine/network/open.ts',
   // A container that is kept has a log.
   'src/engine/life/log-options.ts',
   'src/engine/life/log/write.ts',

@@ -1,5 +1,6 @@
 import { type KeptRun, openKept } from '../kept.ts';
 import { runInForeground } from './run/foreground.ts';
+import { showWarnings } from './warnings.ts';
 
 /**
  * A `tsbox run` whose plan was kept: a bundle of its own, so that nothing is loaded that is not needed when everything is known
@@ -10,6 +11,7 @@ import { runInForeground } from './run/foreground.ts';
 export async function again(file: string, key: string): Promise<number | undefined> {
   const kept = open(file, key);
   if (kept === undefined) return undefined;
+  showWarnings();
   const { image, command, options, attach } = kept.request;
   const streams = new Set(attach as ('stdin' | 'stdout' | 'stderr')[]);
   const request = { image, command, options, attach: streams, profile: false, sigProxy: true };

@@ -91,6 +91,12 @@ export interface RunOptions {
   macAddress?: string;
   /** Further names that others in its (first) network find it by. */
   networkAlias?: string[];
+  /** `[ADDRESS:][HOST:]CONTAINER[/tcp|udp|sctp]`, ports or ranges: ports of the host that lead to the container's. Without HOST any one that is free. */
+  publish?: string[];
+  /** Publish all ports that the image, or `expose`, says the program serves. */
+  publishAll?: boolean;
+  /** Ports that the program serves, for `publishAll` and whoever looks. */
+  expose?: string[];
   /** Addresses of name servers. Default: the host's, without those that only the host can reach. */
   dns?: string[];
   /** Domains that names without a dot are looked up in; `['.']`: none. Default: the host's. */

@@ -237,7 +237,7 @@ export function newRecord(
     labels: { ...prepared.image.config.Labels, ...options.labels },
     status: 'created',
     rm: options.rm ?? true,
-    network: askedNetwork(options),
+    network: askedNetwork(options, prepared.image.config.ExposedPorts),
     options: runOptionsOf(options),
     bootId: bootId(),
     stopSignal: prepared.built.stopSignal,

@@ -134,6 +134,13 @@ export const RUN_FLAGS: { [Name in keyof Required<RunOptions>]: Flag<NonNullable
     '--network-alias <name>',
     'A further name that others in the network find it by',
   ),
+  publish: texts(
+    'Network',
+    '-p, --publish <[[ip:]host:]container[/protocol]>',
+    'Lead a port of the host to one of the container',
+  ),
+  publishAll: toggle('Network', '-P, --publish-all', 'Publish all ports that the image says are served'),
+  expose: texts('Network', '--expose <port>', 'A port that is served, for --publish-all'),
   dns: texts('Network', '--dns <address>', "A name server (default: the host's)"),
   dnsSearch: texts('Network', '--dns-search <domain>', 'Where to look up names without a dot; . for nowhere'),
   dnsOption: texts('Network', '--dns-option <option>', 'Of resolv.conf: ndots:2'),

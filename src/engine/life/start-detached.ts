@@ -120,6 +120,7 @@ async function attempt(
       open.splice(open.indexOf(fd), 1);
     }
     connecting?.abandon();
+    network?.handOver();
     const outcome = () => readSync(memory, arena.bytes, 0, arena.outcomeLength, 0);
     const pidOf = () => {
       outcome();

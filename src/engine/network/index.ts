@@ -7,5 +7,6 @@ export { disconnected, mayBeConnected } from './disconnected.ts';
 export { rewriteHosts } from './names.ts';
 export type { NetworkStart } from './network-start.ts';
 export { type OpenNetwork, openNetwork } from './open.ts';
-export type { Connection, Endpoint, RecordedNetwork, ReservedPort } from './recorded.ts';
+export type { Connection, Endpoint, RecordedNetwork } from './recorded.ts';
 export { releaseNetwork } from './release.ts';
+export { repairRules } from './rules.ts';

@@ -11,11 +11,14 @@ import type { BuiltSpec } from '../spec/index.ts';
 import { attachments } from './attachments.ts';
 import { mayBeConnected } from './disconnected.ts';
 import { onHost, writeHostFiles } from './files.ts';
+import { holdPorts, letGoOfPorts } from './held-ports.ts';
 import { openNetworkOf, sharedFiles } from './join.ts';
 import { rewriteHosts } from './names.ts';
 import { ConnectedStart, JoinedStart, type NetworkStart } from './network-start.ts';
+import { publishingConnection, reserve } from './ports.ts';
 import type { Connection, Endpoint, RecordedNetwork } from './recorded.ts';
 import { releaseNetwork } from './release.ts';
+import { ensureRules } from './rules.ts';
 import { sharedContainer } from './shared.ts';
 import { Wire } from './wire.ts';
 
@@ -27,6 +30,8 @@ export interface OpenNetwork {
   readonly descriptors: readonly number[];
   /** For who carries out the plan. */
   begin(): NetworkStart;
+  /** Closes `descriptors` here: somebody else has them now. */
+  handOver(): void;
   /** Gives everything back. For a start that failed. */
   release(): void;
 }
@@ -51,13 +56,14 @@ function joinOther(mode: string, built: BuiltSpec): OpenNetwork {
     recorded: { mode: `container:${other.id}`, endpoints: [], leases: [], ports: [] },
     descriptors: [],
     begin: () => new JoinedStart(namespace, sharedFiles(built.files, other.id)),
+    handOver() {},
     release() {},
   };
 }
 
 function connect(
   { id }: ContainerRecord,
-  { mode, endpoints }: RecordedNetwork,
+  { mode, endpoints, published = [] }: RecordedNetwork,
   built: BuiltSpec,
 ): OpenNetwork {
   const networks = endpoints.map(({ network }) => findNetwork(network));
@@ -65,13 +71,25 @@ function connect(
   const recorded: RecordedNetwork = {
     mode: named[0]?.network ?? mode,
     endpoints: named,
+    ...(published.length > 0 && { published }),
     leases: [],
     ports: [],
   };
+  const descriptors: number[] = [];
   const release = () => releaseNetwork({ id, network: recorded });
+  const reservePublished = () => {
+    const at = publishingConnection(networks);
+    if (at < 0) return;
+    const reserved = reserve(published, networks[at] as Network, recorded.leases[at] as Connection);
+    holdPorts(id, reserved.descriptors);
+    descriptors.push(...reserved.descriptors);
+    recorded.ports.push(...reserved.ports);
+    recorded.publishing = (networks[at] as Network).name;
+  };
   try {
     for (const [at, network] of networks.entries())
       recorded.leases.push(takeAddresses(network, id, named[at] as Endpoint, at));
+    if (published.length > 0) reservePublished();
     writeHostFiles(onHost(built.files, id), built.spec);
   } catch (error) {
     release();
@@ -84,9 +102,16 @@ function connect(
     } finally {
       closeDescriptor(namespace);
     }
+    ensureRules(id, networks, recorded);
     rewriteHosts(id, recorded.leases);
   };
-  return { recorded, descriptors: [], begin: () => new ConnectedStart(new Wire(), attach), release };
+  return {
+    recorded,
+    descriptors,
+    begin: () => new ConnectedStart(new Wire(), attach),
+    handOver: () => letGoOfPorts(id),
+    release,
+  };
 }
 
 /** @param number of its interface */

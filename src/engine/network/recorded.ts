@@ -1,3 +1,4 @@
+import type { BoundPort, PublishedPort } from '../../network/nat/port.ts';
 import type { Lease } from '../../network/store/lease.ts';
 
 /** A network that a container is to be connected to when it starts, and what it wants there. */
@@ -16,21 +17,18 @@ export interface Connection extends Lease {
   interface: string;
 }
 
-/** A port of the host that leads into a container. */
-export interface ReservedPort {
-  hostAddress: string;
-  hostPort: number;
-  containerPort: number;
-  protocol: 'tcp' | 'udp' | 'sctp';
-}
-
 /** A container's network, as its record has it. Records of older versions have none, which is `none`, or `host` where the options say so. */
 export interface RecordedNetwork {
   /** `none`, `host`, `container:<id>`, or the name of the first network. */
   mode: string;
   /** To be connected to at the next start. */
   endpoints: Endpoint[];
+  /** To be published at each start. */
+  published?: PublishedPort[];
   /** While it runs. */
   leases: Connection[];
-  ports: ReservedPort[];
+  /** While it runs, those of the host that lead to it. */
+  ports: BoundPort[];
+  /** The network through which they do. */
+  publishing?: string;
 }
