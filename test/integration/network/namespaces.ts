@@ -25,8 +25,9 @@ export class Namespace {
   readonly holder: ChildProcess;
   readonly fd: number;
 
-  static async make(): Promise<Namespace> {
-    const holder = spawn('unshare', ['--net', '--kill-child', 'sleep', '1000'], { stdio: 'ignore' });
+  /** @param flags of unshare(1), besides --net */
+  static async make(...flags: string[]): Promise<Namespace> {
+    const holder = spawn('unshare', [...flags, '--net', 'sleep', '1000'], { stdio: 'ignore' });
     const own = readlinkSync('/proc/thread-self/ns/net');
     const link = `/proc/${holder.pid}/ns/net`;
     await eventually(() => readlinkSync(link) !== own, 'a new network namespace');
