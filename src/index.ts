@@ -50,6 +50,7 @@ export {
   type Step,
 } from './launch/index.ts';
 export * from './management.ts';
+export * from './networks.ts';
 export * from './volumes.ts';
 
 import type { Readable } from 'node:stream';

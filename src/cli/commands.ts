@@ -104,7 +104,7 @@ export const COMMANDS: Record<string, CommandEntry> = {
     run: async (args) => (await import('./port.ts')).port(args),
   },
   events: {
-    summary: 'Show what happens to containers, images and volumes',
+    summary: 'Show what happens to containers, images, networks and volumes',
     group: 'This machine',
     run: async (args) => (await import('./events.ts')).eventsCommand(args),
   },
@@ -205,6 +205,11 @@ export const COMMANDS: Record<string, CommandEntry> = {
   },
   __complete: {
     run: async (args) => (await import('./complete.ts')).complete(args),
+  },
+  network: {
+    summary: 'Work with networks: create, ls, inspect, rm, prune',
+    group: 'This machine',
+    run: async (args) => (await import('./network.ts')).network(args),
   },
   volume: {
     summary: 'Work with volumes: create, ls, inspect, rm, prune',

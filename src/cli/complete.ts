@@ -1,4 +1,4 @@
-import { listContainers, listImages, listVolumes } from '../index.ts';
+import { listContainers, listImages, listNetworks, listVolumes } from '../index.ts';
 import { COMMANDS } from './commands.ts';
 import { print } from './output.ts';
 
@@ -18,6 +18,7 @@ async function candidatesFor([first, ...rest]: string[], at: string): Promise<st
   if (group !== undefined) {
     const [second] = rest;
     if (second === undefined) return group;
+    if (first === 'network') return await inNetworks(second, rest.slice(1), at);
     return first === 'volume'
       ? volumes(second)
       : namesFor(first === 'image' ? `image ${second}` : second, rest.slice(1), at);
@@ -27,6 +28,7 @@ async function candidatesFor([first, ...rest]: string[], at: string): Promise<st
 
 async function groupOf(name: string): Promise<string[] | undefined> {
   if (name === 'container') return Object.keys((await import('./container.ts')).CONTAINER_COMMANDS);
+  if (name === 'network') return Object.keys((await import('./network.ts')).NETWORK_COMMANDS);
   if (name === 'volume') return Object.keys((await import('./volume.ts')).VOLUME_COMMANDS);
   if (name === 'image') return 'history import inspect load ls prune pull push rm save tag'.split(' ');
   return name === 'system' ? ['df', 'info', 'prune', 'start', 'sweep'] : undefined;
@@ -35,6 +37,7 @@ async function groupOf(name: string): Promise<string[] | undefined> {
 async function namesFor(command: string, given: string[], at: string): Promise<string[]> {
   if (/^(run|create)$/.test(command)) {
     if (/^(-v|--volume)$/.test(given.at(-1) ?? '')) return (await volumes('rm')).map((name) => `${name}:`);
+    if (/^--net(work)?$/.test(given.at(-1) ?? '')) return await networks();
     if (at.startsWith('-')) return await flagsOfRun();
     return given.some((word) => images().includes(word)) ? [] : images();
   }
@@ -65,6 +68,20 @@ function images(): string[] {
 
 async function volumes(command: string): Promise<string[]> {
   return /^(rm|remove|inspect)$/.test(command) ? (await listVolumes()).map(({ name }) => name) : [];
+}
+
+async function networks(): Promise<string[]> {
+  return (await listNetworks()).map(({ name }) => name);
+}
+
+/** Of connect and disconnect, the network first and then the container. */
+async function inNetworks(command: string, given: string[], at: string): Promise<string[]> {
+  const isBuiltin = (name: string) => ['bridge', 'host', 'none'].includes(name);
+  const all = await networks();
+  if (command === 'inspect') return all;
+  if (/^(rm|remove)$/.test(command)) return all.filter((name) => !isBuiltin(name));
+  if (!/^(connect|disconnect)$/.test(command) || at.startsWith('-')) return [];
+  return given.some((word) => all.includes(word)) ? containers() : all;
 }
 
 async function flagsOfRun(): Promise<string[]> {

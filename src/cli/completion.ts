@@ -7,7 +7,8 @@ import { usageError } from './usage.ts';
 export async function completion(args: string[]): Promise<number> {
   const command = defineCommand({
     usage: 'completion bash|zsh|fish',
-    description: 'Print what makes Tab complete commands, and names of containers, images and volumes.',
+    description:
+      'Print what makes Tab complete commands, and names of containers, images, networks and volumes.',
     examples: [
       ['tsbox completion bash > /etc/bash_completion.d/tsbox', 'for everybody'],
       ['source <(tsbox completion zsh)', 'for now'],

@@ -9,7 +9,7 @@ import { usageError } from './usage.ts';
 export async function eventsCommand(args: string[]): Promise<number> {
   const { filter, format, since, until } = defineCommand({
     usage: 'events [OPTIONS]',
-    description: 'Show what happens to containers, images and volumes, until Ctrl-C or --until.',
+    description: 'Show what happens to containers, images, networks and volumes, until Ctrl-C or --until.',
     examples: [
       ['tsbox events', 'from now on'],
       ['tsbox events --since 1h --until 0s', 'of the last hour'],
@@ -38,7 +38,7 @@ export async function eventsCommand(args: string[]): Promise<number> {
   return 0;
 }
 
-const KEYS = ['container', 'event', 'image', 'label', 'type', 'volume'] as const;
+const KEYS = ['container', 'event', 'image', 'label', 'network', 'type', 'volume'] as const;
 
 function readFilters(given: readonly string[]): EventFilters {
   const filters: EventFilters = {};

@@ -1,7 +1,8 @@
-import { pruneContainers, pruneImages, pruneVolumes } from '../index.ts';
+import { pruneContainers, pruneImages, pruneNetworks, pruneVolumes } from '../index.ts';
 import { collect, defineCommand } from './command.ts';
 import { confirm } from './confirm.ts';
 import { readImageFilters } from './image-filters.ts';
+import { readNetworkFilters } from './network-filters.ts';
 import { print } from './output.ts';
 import { pruneFilter } from './prune-filter.ts';
 import { safe } from './safe.ts';
@@ -17,7 +18,8 @@ export async function systemPrune(args: string[]): Promise<number> {
     volumes,
   } = defineCommand({
     usage: 'system prune [OPTIONS]',
-    description: 'Remove containers that do not run, and images that nobody uses and that have no name.',
+    description:
+      'Remove containers that do not run, networks that no container is in, and images that nobody uses and that have no name.',
     examples: [['tsbox system prune -af --volumes', 'all that is not used, without asking']],
   })
     .option('-a, --all', 'Remove images with a name too')
@@ -33,12 +35,17 @@ export async function systemPrune(args: string[]): Promise<number> {
   const filters = await readImageFilters('system prune', filter, ['label', 'label!', 'until']);
   const what = [
     '  - all stopped containers',
+    '  - all networks not used by at least one container',
     ...(volumes ? ['  - all anonymous volumes not used by at least one container'] : []),
     all ? '  - all images without at least one container associated to them' : '  - all dangling images',
   ];
   if (!force && !confirm(`WARNING! This will remove:\n${what.join('\n')}\n`)) return 0;
   const containers = await pruneContainers(fits);
   if (containers.deleted.length > 0) print(`Deleted Containers:\n${containers.deleted.join('\n')}\n\n`);
+  const networks = await pruneNetworks(
+    readNetworkFilters('system prune', filter, ['label', 'label!', 'until']),
+  );
+  if (networks.deleted.length > 0) print(`Deleted Networks:\n${networks.deleted.join('\n')}\n\n`);
   const { label, 'label!': not } = filters;
   const gone = volumes
     ? await pruneVolumes({

@@ -1,7 +1,7 @@
 import { createVolume } from '../index.ts';
 import { collect, defineCommand } from './command.ts';
 import { print } from './output.ts';
-import { usageError } from './usage.ts';
+import { pair } from './pair.ts';
 
 /** `tsbox volume create` */
 export async function volumeCreate(args: string[]): Promise<number> {
@@ -25,16 +25,9 @@ export async function volumeCreate(args: string[]): Promise<number> {
   } = command.opts<{ driver?: string; label?: string[]; opt?: string[] }>();
   const { name } = await createVolume(command.args[0], {
     ...(driver !== undefined && { driver }),
-    labels: Object.fromEntries(label.map((each) => pair('--label', each))),
-    options: Object.fromEntries(opt.map((each) => pair('--opt', each))),
+    labels: Object.fromEntries(label.map((each) => pair('volume create', '--label', each))),
+    options: Object.fromEntries(opt.map((each) => pair('volume create', '--opt', each))),
   });
   print(`${name}\n`);
   return 0;
-}
-
-function pair(flag: string, text: string): [string, string] {
-  const equals = text.indexOf('=');
-  if (text === '' || equals === 0)
-    throw usageError('volume create', `${flag} ${JSON.stringify(text)}: the name is missing`);
-  return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
 }

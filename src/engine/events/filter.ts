@@ -10,6 +10,8 @@ export interface EventFilters {
   image?: string[];
   /** `KEY` or `KEY=VALUE`. */
   label?: string[];
+  /** Names, ids or beginnings of ids. */
+  network?: string[];
   type?: string[];
   volume?: string[];
 }
@@ -22,6 +24,7 @@ export function fitsEvent(event: StoreEvent, filters: EventFilters): boolean {
     any(filters.type, (value) => value === type) &&
     any(filters.event, (value) => value === action || action.startsWith(`${value}: `)) &&
     any(filters.container, (value) => type === 'container' && isMeant(value, id, attributes.name)) &&
+    any(filters.network, (value) => type === 'network' && isMeant(value, id, attributes.name)) &&
     any(filters.volume, (value) => type === 'volume' && value === id) &&
     any(filters.image, (value) =>
       isImage(value, type === 'image' ? (attributes.name ?? id) : attributes.image),

@@ -8,10 +8,10 @@ import type { ContainerRecord } from '../record.ts';
 export interface StoreEvent {
   /** RFC 3339, in nanoseconds. */
   time: string;
-  type: 'container' | 'image' | 'volume';
+  type: 'container' | 'image' | 'network' | 'volume';
   /** Docker's word: `start`, `die`, `pull`, `health_status: healthy`. */
   action: string;
-  /** Of the container or the image; a volume's name. */
+  /** Of the container, the image or the network; a volume's name. */
   id: string;
   /** `name`, `image`, `exitCode` and others, and a container's labels. */
   attributes: Record<string, string>;
