@@ -4,7 +4,8 @@
  *
  * Half of what a small Node program costs is compiling its own source. V8 can keep the result: this file hands it the code cache of an earlier
  * run, which holds the bytecode of every function that run needed. A cache fits one version of Node, one architecture and
- * one bundle, and all three are in its name; whoever finds none compiles as usual and leaves one for the next.
+ * one bundle, and all three are in its name; whoever finds none compiles as usual and leaves one for the next. What is not needed takes time too,
+ * so the commands that are used most have caches of their own.
  *
  * V8 does check a cache's version and length but not, in release builds, its content: one flipped bit makes Node crash. A checksum would cost more
  * than the cache saves (loading zlib or crypto takes 3 to 6 ms), so the file holds the cache twice, and comparing the
@@ -40,6 +41,8 @@ const directories = [join(__dirname, 'cache'), join(process.env.TSBOX_ROOT || '/
 const BEFORE = '(function (exports, require, module, __filename, __dirname) {';
 const AFTER = '\n})';
 
+// Which caches: nothing for `run` in the foreground and for all that have none of their own.
+const kind = kindOfCommand();
 const kept = keptPlan();
 if (kept?.there) {
   load('again.cjs', () => true)
@@ -56,7 +59,15 @@ function start() {
 function worthwhile() {
   // A run that worked is the one worth remembering: `--version` would leave a cache without the functions of `run`.
   const [, , command, ...options] = process.argv;
+  if (kind !== '') return !options.includes('--help');
   return command === 'run' && !options.includes('--help');
+}
+
+function kindOfCommand() {
+  const [, , command, ...options] = process.argv;
+  if (command === 'exec' || command === 'ps') return `-${command}`;
+  // It may be one of the container's program: then it is the wrong cache, and takes a few milliseconds longer.
+  return command === 'run' && options.some((word) => /^(--detach|-[it]*d[it]*)$/.test(word)) ? '-run-d' : '';
 }
 
 /**
@@ -97,7 +108,7 @@ function kindOf(descriptor) {
 /** Evaluates a file of the bundle; the bundle loads its other file through this too. */
 function load(file, worthwhile) {
   const bundle = join(__dirname, file);
-  const name = `${file.slice(0, -4)}-${digest}${suffix}`;
+  const name = `${file.slice(0, -4)}${file === 'again.cjs' ? '' : kind}-${digest}${suffix}`;
   const cache = openCache(name, bundle);
   const text = openSync(bundle);
   const { size } = fstatSync(text);
@@ -113,7 +124,8 @@ function load(file, worthwhile) {
   if ((cachedData === undefined || script.cachedDataRejected) && worthwhile())
     process.once('exit', (code) => code < 125 && writeCache(name, bundle, script));
   const loaded = { exports: {} };
-  const requireOrLoad = (id) => (id === './more.cjs' ? load('more.cjs', () => true) : require(id));
+  const requireOrLoad = (id) =>
+    id === './more.cjs' ? load('more.cjs', () => kind === '' || worthwhile()) : require(id);
   script.runInThisContext()(loaded.exports, requireOrLoad, loaded, bundle, __dirname);
   return loaded.exports;
 }

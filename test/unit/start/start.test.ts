@@ -63,7 +63,7 @@ test('loads the second file for the first, and caches that too', () => {
     "const { basename } = require('node:path'); module.exports = (...words) => console.log(basename(__filename), ...words);",
   );
   for (let run = 0; run < 2; run++) {
-    expect(tsbox('ps')).toEqual({ status: 0, stdout: 'more.cjs from more.cjs\n', stderr: '' });
+    expect(tsbox('images')).toEqual({ status: 0, stdout: 'more.cjs from more.cjs\n', stderr: '' });
     expect(caches(join(dist, 'cache'))).toEqual([cacheName.replace('cli-', 'more-')]);
   }
 });
@@ -92,6 +92,20 @@ describe('the code cache', () => {
     expect(caches(join(dist, 'cache'))).toEqual([]);
     tsbox('run', '124');
     expect(caches(join(dist, 'cache'))).toEqual([cacheName]);
+  });
+
+  test.each([
+    ['-exec', ['exec', '0', 'box', 'true']],
+    ['-ps', ['ps', '0', '-a']],
+    ['-run-d', ['run', '0', '-d', 'box']],
+    ['-run-d', ['run', '0', '-itd', 'box']],
+    ['-run-d', ['run', '0', '--detach', 'box']],
+    ['', ['run', '0', '-it', '--dns', 'box', 'id']],
+  ])('of its own (%s): %j', (kind, args) => {
+    tsbox(...args, '--help');
+    expect(caches(join(dist, 'cache'))).toEqual([]);
+    tsbox(...args);
+    expect(caches(join(dist, 'cache'))).toEqual([cacheName.replace('cli-', `cli${kind}-`)]);
   });
 
   test('is used as it is by the next run', () => {
