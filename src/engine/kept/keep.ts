@@ -4,6 +4,7 @@ import { findImage } from '../../image/index.ts';
 import { Asked } from '../asked.ts';
 import { newContainerId } from '../container-directory.ts';
 import { type Host, thisHost } from '../host.ts';
+import { networkKind } from '../options/network-mode.ts';
 import { prepare } from '../prepare.ts';
 import { dependsOnMore } from '../prepare-alike.ts';
 import { isPassable } from '../streams.ts';
@@ -47,6 +48,8 @@ export function makeKept(
   const prepared = prepare(image, request.command, { ...options, rm: true }, id, asked.host);
   const { built, input, cgroup } = prepared;
   if (dependsOnMore(prepared, options) || built.init || built.directories) return undefined;
+  // Whoever checks its health is not in the bundle that carries out what was kept.
+  if (image.config.Healthcheck !== undefined) return undefined;
   const { spec } = built;
   const questions: Questions = {
     asked: asked.questions(),
@@ -55,11 +58,16 @@ export function makeKept(
   };
   prepared.makeCgroupParents();
   const facts = factsNow(questions, spec, id, host);
-  const template = makeTemplate(input, {
-    stdin: request.attach.includes('stdin') && isPassable(0),
-    stdout: request.attach.includes('stdout') && isPassable(1),
-    stderr: request.attach.includes('stderr') && isPassable(2),
-  });
+  const connected = networkKind(options) === 'networks';
+  const template = makeTemplate(
+    input,
+    {
+      stdin: request.attach.includes('stdin') && isPassable(0),
+      stdout: request.attach.includes('stdout') && isPassable(1),
+      stderr: request.attach.includes('stderr') && isPassable(2),
+    },
+    connected,
+  );
   // Asked after all else: what has changed meanwhile is noticed here.
   if (facts === undefined || template === undefined || !asked.answersAlike()) return undefined;
   const { stopSignal, stopTimeout, seccomp } = built;
@@ -67,7 +75,7 @@ export function makeKept(
     key,
     request,
     image,
-    built: { spec, stopSignal, stopTimeout, seccomp, init: false, files: [] },
+    built: { spec, stopSignal, stopTimeout, seccomp, init: false, files: connected ? built.files : [] },
     cgroup: cgroup.plan.path,
     questions,
     facts,

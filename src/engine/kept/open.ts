@@ -3,6 +3,7 @@ import { closeDescriptor, native, pipe, TsboxError } from '../../kernel/index.ts
 import type { Stdio } from '../../runtime/index.ts';
 import type { Container, StartOptions } from '../container.ts';
 import { newContainerId } from '../container-directory.ts';
+import type { NetworkStart } from '../network/network-start.ts';
 import type { Startable } from '../prepare.ts';
 import { runPrepared } from '../run.ts';
 import { launch, type Started } from '../start.ts';
@@ -38,8 +39,8 @@ export function openKept(file: string, key: string): KeptRun | undefined {
     makeCgroupParents() {},
   };
   let started = false;
-  const begin = async (streams: Streams, cloned: (pid: number) => void) => {
-    const program = await launchKept({ id, arena: kept.arena, places }, streams, cloned);
+  const begin = async (streams: Streams, cloned: (pid: number) => void, network?: NetworkStart) => {
+    const program = await launchKept({ id, arena: kept.arena, places }, streams, cloned, network);
     started = true;
     return program;
   };
@@ -81,16 +82,24 @@ async function launchKept(
   { id, arena, places }: { id: string; arena: Buffer; places: Places },
   streams: Streams,
   cloned: (pid: number) => void,
+  network: NetworkStart | undefined,
 ): Promise<Started> {
   const ready = pipe();
   const base = Number(native().address(arena));
-  const filled = fillTemplate(arena, places, { id, stdio: streams.child as Stdio, ready: ready.write, base });
+  const filled = fillTemplate(arena, places, {
+    id,
+    stdio: streams.child as Stdio,
+    ready: ready.write,
+    network: network?.input.networkSocket,
+    base,
+  });
   if (filled === undefined) {
+    network?.abandon();
     closeDescriptor(ready.read);
     closeDescriptor(ready.write);
     throw new TsboxError('START_FAILED', 'the kept plan is for other descriptors');
   }
-  const program = await launch(filled, ready, { mayBlock: true }, cloned);
+  const program = await launch(filled, ready, { mayBlock: true }, cloned, network);
   if (program === undefined) throw new TsboxError('START_FAILED', 'the kept plan did not succeed');
   return { ...program, arena: undefined };
 }

@@ -7,14 +7,17 @@ export interface Places {
   id: { at: number; length: number }[];
   /** Words that are addresses, from the plan's beginning on. */
   addresses: number[];
-  /** Words that are a descriptor, or the number next to it, as of `SAMPLE`. Undefined for one of our own 0, 1 and 2. */
-  descriptors: Record<'stdin' | 'stdout' | 'stderr' | 'ready', number[] | undefined>;
+  /** Words that are a descriptor, or the number next to it, as of `SAMPLE`. Undefined for one of our own 0, 1 and 2, and for a network that there is not. */
+  descriptors: Record<Descriptor, number[] | undefined>;
   /** Of the slots that tell of the program. */
   slots: { pid: number; pidfd: number };
 }
 
+const DESCRIPTORS = ['stdin', 'stdout', 'stderr', 'ready', 'network'] as const;
+type Descriptor = (typeof DESCRIPTORS)[number];
+
 /** Stand for descriptors that are above 2, of which a plan depends on the numbers only by having them in it. */
-const SAMPLE = { stdin: 2011, stdout: 3011, stderr: 4011, ready: 5011 } as const;
+const SAMPLE = { stdin: 2011, stdout: 3011, stderr: 4011, ready: 5011, network: 6011 } as const;
 /** In a number's decimal digits this would not look so. */
 const STEP = 3777;
 const HIGHER = 0x1000000;
@@ -24,20 +27,23 @@ const HIGHER = 0x1000000;
  * that difference.
  *
  * @param own which of 0, 1 and 2 are given to the program as they are
+ * @param connected whether it waits for a network
  * @returns undefined for a plan with more to it
  */
 export function makeTemplate(
   input: Omit<PlanInput, 'stdio' | 'ready'>,
   own: Record<'stdin' | 'stdout' | 'stderr', boolean>,
+  connected = false,
 ): { arena: Buffer; places: Places } | undefined {
   const numbers = {
     stdin: own.stdin ? 0 : SAMPLE.stdin,
     stdout: own.stdout ? 1 : SAMPLE.stdout,
     stderr: own.stderr ? 2 : SAMPLE.stderr,
     ready: SAMPLE.ready as number,
+    network: SAMPLE.network as number,
   };
-  const lay = ({ ready, ...stdio }: typeof numbers) => {
-    const plan = planContainer({ ...input, stdio, ready });
+  const lay = ({ ready, network, ...stdio }: typeof numbers) => {
+    const plan = planContainer({ ...input, stdio, ready, ...(connected && { networkSocket: network }) });
     return { plan, arena: layOut(plan, { base: 0 }) };
   };
   const { plan, arena } = lay(numbers);
@@ -49,9 +55,10 @@ export function makeTemplate(
     stdout: undefined,
     stderr: undefined,
     ready: undefined,
+    network: undefined,
   };
-  for (const name of ['stdin', 'stdout', 'stderr', 'ready'] as const) {
-    if (name !== 'ready' && own[name]) continue;
+  for (const name of DESCRIPTORS) {
+    if (name === 'network' ? !connected : name !== 'ready' && own[name]) continue;
     const other = lay({ ...numbers, [name]: numbers[name] + STEP }).arena;
     descriptors[name] = wordsThatDiffer(arena.bytes, other.bytes, STEP);
     if (descriptors[name] === undefined) return undefined;
@@ -67,28 +74,38 @@ export function makeTemplate(
 export function fillTemplate(
   bytes: Buffer,
   { id: ids, addresses, descriptors, slots }: Places,
-  { id, stdio, ready, base }: { id: string; stdio: Stdio; ready: number; base: number },
+  now: { id: string; stdio: Stdio; ready: number; network?: number | undefined; base: number },
 ): { plan: { pid: Slot; pidfd: Slot; helper: undefined }; arena: Arena } | undefined {
+  const { id, base } = now;
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
   for (const at of addresses) {
     const address = (words[at >>> 2] as number) + base;
     words[at >>> 2] = address;
     words[(at >>> 2) + 1] = address / 2 ** 32;
   }
-  const now = { ...stdio, ready };
-  for (const [own, name] of (['stdin', 'stdout', 'stderr', 'ready'] as const).entries()) {
+  const numbers = { ...now.stdio, ready: now.ready, network: now.network };
+  for (const [own, name] of DESCRIPTORS.entries()) {
     const places = descriptors[name];
-    if (places === undefined ? now[name] !== own : now[name] <= (name === 'ready' ? 3 : 2)) return undefined;
-    for (const at of places ?? []) words[at >>> 2] = (words[at >>> 2] as number) + now[name] - SAMPLE[name];
+    const fd = numbers[name];
+    if (!suits(name, fd, places === undefined, own)) return undefined;
+    for (const at of places ?? [])
+      words[at >>> 2] = (words[at >>> 2] as number) + (fd as number) - SAMPLE[name];
   }
   for (const { at, length } of ids) bytes.write(id, at, length, 'latin1');
   const pid = new Slot('pid');
   const pidfd = new Slot('pidfd');
-  const numbers = new Map([
+  const known = new Map([
     [pid, slots.pid],
     [pidfd, slots.pidfd],
   ]);
-  return { plan: { pid, pidfd, helper: undefined }, arena: new Arena(bytes, [], numbers) };
+  return { plan: { pid, pidfd, helper: undefined }, arena: new Arena(bytes, [], known) };
+}
+
+/** Whether a descriptor of this start is of the kind that the plan was kept for. */
+function suits(name: Descriptor, fd: number | undefined, fixed: boolean, own: number): boolean {
+  if (name === 'network') return (fd === undefined) === fixed;
+  if (fixed) return fd === own;
+  return (fd as number) > (name === 'ready' ? 3 : 2);
 }
 
 /** The offsets of the words that are higher by so much; undefined where anything else is different too. */

@@ -2,6 +2,7 @@ import { TsboxError } from '../../kernel/index.ts';
 import { releaseName, takeName } from '../container-directory.ts';
 import { noteEvents, ofContainer } from '../events/note.ts';
 import { findContainer } from '../find-container.ts';
+import { rewriteHosts } from '../network/names.ts';
 import { checkName } from '../options/index.ts';
 import type { ContainerRecord } from '../record.ts';
 import { updateRecord } from '../update-record.ts';
@@ -37,5 +38,6 @@ export function renameContainer(reference: string, name: string): void {
   }
   if (before === undefined) return;
   releaseName(before, id);
+  if (renamed.network?.leases.length) rewriteHosts(id, renamed.network.leases);
   noteEvents(ofContainer(renamed, 'rename', { oldName: `/${before}` }));
 }

@@ -42,6 +42,23 @@ describe('a kept plan, filled in', () => {
     expect(bytes.includes(A.slice(0, 12))).toBe(false);
   });
 
+  test('is so too where it waits for a network, whose files have its id in their names', () => {
+    const files = (id: string) => [
+      { path: '/etc/hosts', content: '', source: `/store/containers/${id}/hosts`, mode: 0o644 },
+    ];
+    const stdio = { stdin: 17, stdout: 19, stderr: 23 };
+    const kept = makeTemplate({ ...inputOf(A), files: files(A) }, none, true);
+    if (kept === undefined) throw new Error('not kept');
+    const base = 0x7f0000000000;
+    const bytes = Buffer.from(new ArrayBuffer(kept.arena.length));
+    kept.arena.copy(bytes);
+    const filled = fillTemplate(bytes, kept.places, { id: B, stdio, ready: 29, network: 41, base });
+    const input = { ...inputOf(B), files: files(B), stdio, ready: 29, networkSocket: 41 };
+    expect(filled?.arena.bytes.equals(layOut(planContainer(input), { base }).bytes)).toBe(true);
+    // And not given out for a container that has none.
+    expect(fillTemplate(kept.arena, kept.places, { id: B, stdio, ready: 29, base })).toBeUndefined();
+  });
+
   test('knows where the program will be told of', () => {
     const kept = makeTemplate(inputOf(A), none);
     const input = { ...inputOf(A), stdio: { stdin: 7, stdout: 8, stderr: 9 }, ready: 10 };
