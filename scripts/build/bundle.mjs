@@ -97,10 +97,10 @@ function starterOfOci(starter) {
   const changes = [
     ["load('cli.cjs'", "load('oci.cjs'"],
     [
-      "(id === './more.cjs' ? load('more.cjs', () => kind === '' || worthwhile())",
-      "(id === './oci-more.cjs' ? load('oci-more.cjs', worthwhile)",
+      "id === './more.cjs' ? load('more.cjs', () => kind === '' || worthwhile())",
+      "id === './oci-more.cjs' ? load('oci-more.cjs', worthwhile)",
     ],
-    ['const kind = kindOfCommand();', "const kind = '';"],
+    ['const kind = kindOfCommand();', "const kind = process.argv.includes('exec') ? '-exec' : '';"],
     // It keeps no plans.
     ["if (command !== 'run' ||", "if (command !== '' ||"],
     [
