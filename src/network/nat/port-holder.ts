@@ -4,6 +4,7 @@ import { askNetfilter } from './nfnetlink.ts';
 import type { BoundPort, Protocol } from './port.ts';
 import { outside } from './ports-text.ts';
 import { chainOf } from './publication.ts';
+import { NUMBERS } from './published-element.ts';
 import { readPublished } from './read-table.ts';
 
 /**
@@ -35,15 +36,13 @@ export function portInUse(
 /** The id of the container that the port leads to. */
 function containerWith(port: BoundPort): string | undefined {
   const elements = askNetfilter(readPublished) ?? [];
-  const family = port.hostAddress.includes(':') ? '6' : '4';
-  const all = port.hostAddress === '::' || port.hostAddress === '0.0.0.0';
-  const found = elements.find(
-    (element) =>
-      element.port === port.hostPort &&
-      element.protocol === port.protocol &&
-      element.map.endsWith(family) &&
-      (all || element.address === undefined || element.address === port.hostAddress),
-  );
+  const { hostAddress, hostPort, protocol } = port;
+  const family = hostAddress.includes(':') ? '6' : '4';
+  const all = hostAddress === '::' || hostAddress === '0.0.0.0';
+  const found = elements.find(({ map, key }) => {
+    const isPort = key[0] === NUMBERS[protocol] && key.at(-1) === hostPort && map.endsWith(family);
+    return isPort && (all || map.startsWith('any') || key[1] === hostAddress);
+  });
   return found?.chain.slice(chainOf('').length);
 }
 

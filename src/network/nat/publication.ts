@@ -1,6 +1,6 @@
-import { type Command, chain, field, type Json, match, rule } from './json.ts';
+import { type Command, chain, field, type Json, MASQUERADE, match, rule } from './json.ts';
 import type { BoundPort } from './port.ts';
-import { elementCommands, keyOf, keyText, type PublishedElement } from './published-element.ts';
+import { elementCommands, keyText, type PublishedElement, portKey, selfKey } from './published-element.ts';
 
 /** Ports of the host that lead to a container. */
 export interface Publication {
@@ -11,9 +11,14 @@ export interface Publication {
   addresses: readonly string[];
 }
 
-/** The chain with a container's rules. */
+/** The chain with a container's rules for packets that come to a port of the host. */
 export function chainOf(id: string): string {
   return `container-${id}`;
+}
+
+/** The one for those that it sent to itself that way. */
+export function selfChainOf(id: string): string {
+  return `self-${id}`;
 }
 
 /**
@@ -26,14 +31,9 @@ export function publicationCommands(
   publications: readonly Publication[],
   now: readonly PublishedElement[],
 ): Command[] {
-  const wanted = publications.flatMap((publication) =>
-    translations(publication).map(({ port }) => ({
-      ...keyOf(port.hostAddress, port.hostPort, port.protocol),
-      chain: chainOf(publication.id),
-    })),
-  );
+  const wanted = publications.flatMap(elementsOf);
   const target = new Map(wanted.map((element) => [keyText(element), element.chain]));
-  const chains = new Set(publications.map(({ id }) => chainOf(id)));
+  const chains = new Set(publications.flatMap(({ id }) => [chainOf(id), selfChainOf(id)]));
   const stays = now.filter((element) => target.get(keyText(element)) === element.chain);
   const there = new Set(stays.map(keyText));
   const goes = now.filter(
@@ -49,10 +49,30 @@ export function publicationCommands(
   ];
 }
 
+function elementsOf(publication: Publication): PublishedElement[] {
+  const { id } = publication;
+  const all = translations(publication);
+  const addresses = new Set(all.map(({ address }) => address));
+  return [
+    ...all.map(({ port: { hostAddress, hostPort, protocol } }) => ({
+      ...portKey(hostAddress, hostPort, protocol),
+      chain: chainOf(id),
+    })),
+    ...[...addresses].map((address) => ({ ...selfKey(address), chain: selfChainOf(id) })),
+  ];
+}
+
 function chainCommands(publication: Publication): Command[] {
-  const name = chainOf(publication.id);
+  const [name, self] = [chainOf(publication.id), selfChainOf(publication.id)];
   const rules = merge(translations(publication)).map((run) => ({ add: rule(name, translate(run)) }));
-  return [{ add: chain(name) }, { flush: chain(name) }, ...rules];
+  return [
+    { add: chain(name) },
+    { flush: chain(name) },
+    ...rules,
+    { add: chain(self) },
+    { flush: chain(self) },
+    { add: rule(self, [MASQUERADE]) },
+  ];
 }
 
 interface Translation {

@@ -5,7 +5,7 @@ import { withTableLock } from './lock.ts';
 import { askNetfilter } from './nfnetlink.ts';
 import { commit } from './nft.ts';
 import type { BoundPort } from './port.ts';
-import { chainOf, publicationCommands } from './publication.ts';
+import { chainOf, publicationCommands, selfChainOf } from './publication.ts';
 import { elementCommands } from './published-element.ts';
 import { chainUses, readPublished } from './read-table.ts';
 
@@ -47,7 +47,7 @@ export function unpublish(ids: readonly string[]): boolean {
   if (published(ids).length === 0) return false;
   return withTableLock(() => {
     // Asked again: another tsbox may have swept them meanwhile.
-    const chains = published(ids).map(chainOf);
+    const chains = published(ids).flatMap((id) => [chainOf(id), selfChainOf(id)]);
     if (chains.length === 0) return false;
     const elements = (askNetfilter(readPublished) ?? []).filter((element) => chains.includes(element.chain));
     const commands: Command[] = [

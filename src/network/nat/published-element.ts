@@ -4,53 +4,64 @@ import { type Command, concat, elements, goTo, type Json } from './json.ts';
 import type { Protocol } from './port.ts';
 import { MAPS, type MapName } from './table.ts';
 
-/** One port of the host in one of the maps, by which its packets find the chain of a container. */
-export interface PublishedElement extends PortKey {
+/** An element of one of the maps, by which packets find a chain of a container. */
+export interface PublishedElement extends MapKey {
   chain: string;
 }
 
-export interface PortKey {
+export interface MapKey {
   map: MapName;
-  protocol: Protocol;
-  /** In the maps `at4` and `at6`. */
-  address?: string;
-  port: number;
+  /** In the order of the map's type: protocol, perhaps an address of the host, port; or twice the container's address. */
+  key: readonly (string | number)[];
 }
 
 /** The key for a port at an address of the host; `0.0.0.0` and `::` are all of a family. */
-export function keyOf(hostAddress: string, port: number, protocol: Protocol): PortKey {
-  if (hostAddress === '0.0.0.0') return { map: 'any4', protocol, port };
-  if (hostAddress === '::') return { map: 'any6', protocol, port };
-  return { map: hostAddress.includes(':') ? 'at6' : 'at4', protocol, address: hostAddress, port };
+export function portKey(hostAddress: string, port: number, protocol: Protocol): MapKey {
+  if (hostAddress === '0.0.0.0') return { map: 'any4', key: [NUMBERS[protocol], port] };
+  if (hostAddress === '::') return { map: 'any6', key: [NUMBERS[protocol], port] };
+  const map = hostAddress.includes(':') ? 'at6' : 'at4';
+  return { map, key: [NUMBERS[protocol], hostAddress, port] };
+}
+
+/** The key for what a container sends to itself. */
+export function selfKey(address: string): MapKey {
+  return { map: address.includes(':') ? 'self6' : 'self4', key: [address, address] };
 }
 
 /** To compare keys by. */
-export function keyText({ map, protocol, address, port }: PortKey): string {
-  return `${map} ${protocol} ${address ?? ''} ${port}`;
+export function keyText({ map, key }: MapKey): string {
+  return [map, ...key].join(' ');
 }
 
 /** Commands that add elements, each with where it leads, or delete them. One for each map, since nft takes long for many. */
 export function elementCommands(verb: 'add' | 'delete', all: readonly PublishedElement[]): Command[] {
   return (Object.keys(MAPS) as MapName[]).flatMap((map) => {
-    const members = all.filter((element) => element.map === map).map((element) => member(verb, element));
+    const members = all
+      .filter((element) => element.map === map)
+      .map(({ key, chain }): Json => (verb === 'add' ? [concat(...key), goTo(chain)] : concat(...key)));
     return members.length === 0 ? [] : [{ [verb]: elements(map, members) }];
   });
 }
 
-function member(verb: 'add' | 'delete', { protocol, address, port, chain }: PublishedElement): Json {
-  const key = concat(NUMBERS[protocol], ...(address === undefined ? [] : [address]), port);
-  return verb === 'add' ? [key, goTo(chain)] : key;
-}
-
-/** Of what the kernel has as a key: each part in its network byte order, at a multiple of 4 bytes. @throws {TsboxError} BAD_NETLINK */
-export function decodeKey(map: MapName, key: Uint8Array): PortKey {
-  const bytes = { any4: 0, any6: 0, at4: 4, at6: 16 }[map];
-  const protocol = (Object.keys(NUMBERS) as Protocol[]).find((name) => NUMBERS[name] === key[0]);
-  if (key.length < 8 + bytes || protocol === undefined)
-    throw new TsboxError('BAD_NETLINK', `the map ${map} of the table inet tsbox has a key that is not ours`);
-  const port = fields(key).getUint16(4 + bytes);
-  if (bytes === 0) return { map, protocol, port };
-  return { map, protocol, address: addressOf(key.subarray(4, 4 + bytes)), port };
+/** Of what the kernel has as a key: each part in network byte order, at a multiple of 4 bytes. @throws {TsboxError} BAD_NETLINK */
+export function decodeKey(map: MapName, bytes: Uint8Array): MapKey {
+  let at = 0;
+  const next = (length: number) => {
+    const part = bytes.subarray(at, at + length);
+    if (part.length < length)
+      throw new TsboxError(
+        'BAD_NETLINK',
+        `the map ${map} of the table inet tsbox has a key that is not ours`,
+      );
+    at += Math.max(length, 4);
+    return part;
+  };
+  const key = MAPS[map].map((type) => {
+    if (type === 'inet_proto') return next(1)[0] as number;
+    if (type === 'inet_service') return fields(next(2)).getUint16(0);
+    return addressOf(next(type === 'ipv4_addr' ? 4 : 16));
+  });
+  return { map, key };
 }
 
 function addressOf(bytes: Uint8Array): string {

@@ -52,12 +52,15 @@ export const SETS = {
   masquerade6: 'ifname',
 } satisfies Record<string, Json>;
 
-/** From a port of the host to the chain of the container. Protocols are numbers: their names are in /etc/protocols, which is not everywhere. */
+/** From a port of the host to a chain of the container. Protocols are numbers: their names are in /etc/protocols, which is not everywhere. */
 export const MAPS = {
   any4: ['inet_proto', 'inet_service'],
   any6: ['inet_proto', 'inet_service'],
   at4: ['inet_proto', 'ipv4_addr', 'inet_service'],
   at6: ['inet_proto', 'ipv6_addr', 'inet_service'],
+  // From a container to itself, which must not see its own address as the client's.
+  self4: ['ipv4_addr', 'ipv4_addr'],
+  self6: ['ipv6_addr', 'ipv6_addr'],
 } satisfies Record<string, Json>;
 
 export type MapName = keyof typeof MAPS;
@@ -118,7 +121,11 @@ export const CHAINS: Record<string, { hook?: { [name: string]: Json }; rules: Ru
   postrouting: {
     hook: base('nat', 'postrouting', 100),
     rules: [
+      // Where br_netfilter is in force, packets are translated inside the bridge and there is no `iifname` here. Then answers come back the same way by
+      // themselves, but for those to itself.
       [[match(both, '@hairpin'), translated, MASQUERADE], 'else the answer goes past the host'],
+      [[translated, { vmap: { key: concat(field('ip', 'saddr'), field('ip', 'daddr')), data: '@self4' } }]],
+      [[translated, { vmap: { key: concat(field('ip6', 'saddr'), field('ip6', 'daddr')), data: '@self6' } }]],
       [
         [match(field('ip', 'saddr'), LOOPBACK), match(meta('oifname'), '@bridges'), translated, MASQUERADE],
         'from the host itself',
