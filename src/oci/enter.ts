@@ -10,13 +10,14 @@ import { failure, type StateRecord } from './state.ts';
 /**
  * Starts a program in a container, as the child of this process, and returns once it is there.
  *
+ * @param input.born is told its PID, for which it may wait
  * @returns its PID and a pidfd, which is the caller's
  * @throws {TsboxError}
  */
 export function enter(
   state: StateRecord,
   config: Config,
-  input: Omit<ExecInput, 'id' | 'spec' | 'cgroup'>,
+  input: Omit<ExecInput, 'id' | 'spec' | 'cgroup'> & { born: (pid: number) => void },
 ): { pid: number; pidfd: number } {
   const container = state.init && openProcess(state.init);
   if (container === undefined) throw failure('NOT_RUNNING', 'container not running');
@@ -39,7 +40,7 @@ export function enter(
     const helper = outcome.slot(helping.helper.pid) > 0 ? outcome.slot(helping.helper.pidfd) : undefined;
     const refused = outcome.failure();
     if (refused) for (const slot of leftOpen(helping, outcome)) closeDescriptor(outcome.slot(slot));
-    const said = readAll(ready.read);
+    // It ends as soon as it has cloned the program.
     if (helper !== undefined) {
       reap(helper, { wait: true });
       closeDescriptor(helper);
@@ -47,6 +48,8 @@ export function enter(
     if (refused) throw failureError(refused);
     readSync(plan, arena.bytes, 0, arena.outcomeLength, 0);
     const pid = arena.slot(entry.pid);
+    if (pid > 0) input.born(pid);
+    const said = readAll(ready.read);
     if (said.length >= arena.outcomeLength) arena.bytes.set(said.subarray(said.length - arena.outcomeLength));
     const failed = arena.failure();
     if (failed === undefined && pid > 0) return { pid, pidfd: openPidfd(pid) };

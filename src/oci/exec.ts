@@ -4,7 +4,9 @@ import { seccompFilter } from '../runtime/seccomp/kept.ts';
 import type { Process } from '../runtime/spec.ts';
 import type { Config } from './config/index.ts';
 import { enter } from './enter.ts';
-import { connectConsole } from './socket.ts';
+import { connectListener } from './listener.ts';
+import { publicState } from './public-state.ts';
+import { connectSocket } from './socket.ts';
 import { failure, type Place, readConfigOf, readState, statusOf, writeWhole } from './state.ts';
 
 export interface ExecOptions {
@@ -32,15 +34,22 @@ export function exec(place: Place, id: string, options: ExecOptions): { pid: num
     throw failure('BAD_OPTION', 'cannot allocate tty if runc will detach without setting console socket');
   if (!process.terminal && options.consoleSocket !== undefined)
     throw failure('BAD_OPTION', 'cannot use console socket if runc will not detach or allocate tty');
-  const socket = options.consoleSocket === undefined ? undefined : connectConsole(options.consoleSocket);
+  const socket =
+    options.consoleSocket === undefined
+      ? undefined
+      : connectSocket(options.consoleSocket, '--console-socket');
   const size = process.consoleSize && {
     columns: process.consoleSize.width,
     rows: process.consoleSize.height,
   };
+  const listener = connectListener(config.linux.seccomp);
   try {
     const entered = enter(state, config, {
       process,
-      ...(config.linux.seccomp && { seccomp: seccompFilter(config.linux.seccomp) }),
+      ...(config.linux.seccomp && {
+        seccomp: { ...seccompFilter(config.linux.seccomp), listener: listener?.plan },
+      }),
+      born: (pid) => listener?.tell(pid, publicState(state, status)),
       stdio: socket === undefined ? { stdin: 0, stdout: 1, stderr: 2 } : { terminalSocket: socket, size },
       ...(options.detach && { detached: 'adopted' as const }),
       preserve: options.preserveFds ?? 0,
@@ -49,6 +58,7 @@ export function exec(place: Place, id: string, options: ExecOptions): { pid: num
     return entered;
   } finally {
     if (socket !== undefined) closeDescriptor(socket);
+    listener?.close();
   }
 }
 

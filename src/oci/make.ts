@@ -8,8 +8,9 @@ import { seccompFilter } from '../runtime/seccomp/kept.ts';
 import type { Config } from './config/index.ts';
 import { readCopies } from './copy-up.ts';
 import { stepError } from './explain.ts';
+import { type ConnectedListener, connectListener } from './listener.ts';
 import { runMaker } from './maker.ts';
-import { connectConsole } from './socket.ts';
+import { connectSocket } from './socket.ts';
 import { failure, GATE, RESULT } from './state.ts';
 
 export interface MakeOptions {
@@ -38,7 +39,8 @@ export function makeContainer(options: MakeOptions): void {
     open.push(fd);
     return fd;
   };
-  const input = inputFor(options, numbers);
+  const listener = connectListener(config.linux.seccomp);
+  const input = inputFor(options, numbers, listener);
   const plan = planContainer(input);
   const arena = layOut(plan, { base: PLAN_BASE });
   const descriptors = new Map<number, number>();
@@ -58,8 +60,10 @@ export function makeContainer(options: MakeOptions): void {
       .set(numbers.state, state)
       .set(numbers.acknowledge, acknowledge.read);
     if (options.consoleSocket !== undefined)
-      descriptors.set(numbers.console, keep(connectConsole(options.consoleSocket)));
+      descriptors.set(numbers.console, keep(connectSocket(options.consoleSocket, '--console-socket')));
     if (preserve > 0) descriptors.set(numbers.third, 3);
+    if (listener)
+      descriptors.set(numbers.listener, listener.plan.socket).set(numbers.message, listener.plan.message);
     const kept = Array.from({ length: Math.max(0, preserve - 1) }, (_, index) => index + 4);
     try {
       runMaker(descriptors, kept, arena.outcomeLength, numbers.ready);
@@ -70,7 +74,11 @@ export function makeContainer(options: MakeOptions): void {
     }
     readSync(memory, arena.bytes, 0, arena.outcomeLength, 0);
     const pid = arena.slot(plan.pid);
-    if (pid > 0) writeSync(state, JSON.stringify(options.born(pid)), 0);
+    if (pid > 0) {
+      const shown = options.born(pid);
+      writeSync(state, JSON.stringify(shown), 0);
+      listener?.tell(pid, { ...shown, status: 'creating' });
+    }
     const early = arena.failure();
     if (early) throw stepError(early.step, early.errno, config.process.args);
     const said = follow(ready.read, () => {
@@ -85,6 +93,7 @@ export function makeContainer(options: MakeOptions): void {
     throw stepError(late?.step, late?.errno ?? 0, config.process.args);
   } finally {
     for (const fd of open) closeDescriptor(fd);
+    listener?.close();
   }
 }
 
@@ -121,10 +130,16 @@ function numbersFor(preserve: number) {
     acknowledge: first + 4,
     console: first + 5,
     third: first + 6,
+    listener: first + 7,
+    message: first + 8,
   };
 }
 
-function inputFor(options: MakeOptions, numbers: ReturnType<typeof numbersFor>): PlanInput {
+function inputFor(
+  options: MakeOptions,
+  numbers: ReturnType<typeof numbersFor>,
+  listener: ConnectedListener | undefined,
+): PlanInput {
   const { id, config, cgroup, consoleSocket, preserve = 0 } = options;
   const { hooks, process } = config;
   // Those of the container too: it must not run them before the state is written that they read.
@@ -139,7 +154,16 @@ function inputFor(options: MakeOptions, numbers: ReturnType<typeof numbersFor>):
     id,
     spec: config,
     cgroup,
-    ...(config.linux.seccomp && { seccomp: seccompFilter(config.linux.seccomp) }),
+    ...(config.linux.seccomp && {
+      seccomp: {
+        ...seccompFilter(config.linux.seccomp),
+        listener: listener && {
+          ...listener.plan,
+          socket: numbers.listener,
+          message: numbers.message,
+        },
+      },
+    }),
     stdio:
       consoleSocket === undefined
         ? { stdin: 0, stdout: 1, stderr: 2 }
@@ -153,6 +177,7 @@ function inputFor(options: MakeOptions, numbers: ReturnType<typeof numbersFor>):
       state: numbers.state,
       third: numbers.third,
       preserve,
+      ...(listener && { listener: [numbers.listener, numbers.message] }),
       createContainer: hooks.createContainer ?? [],
       startContainer: hooks.startContainer ?? [],
       ...(early && { acknowledge: numbers.acknowledge }),

@@ -53,6 +53,8 @@ function numbersOf({ preserve = 0 }: Pick<ExecInput, 'preserve'>) {
     ready: first + 1,
     socket: first + 2,
     third: first + 3,
+    listener: first + 4,
+    message: first + 5,
     // Of the keeper, in the places of what is not needed any more.
     master: first + 2,
     status: first + 3,
@@ -69,8 +71,9 @@ function numbersOf({ preserve = 0 }: Pick<ExecInput, 'preserve'>) {
  * The one exception is a filter that does not let a process clone: then the clone itself gives up its powers, as runc's does.
  */
 export function planEntry(input: ExecInput): EntryPlan {
-  const { spec, process, stdio, seccomp } = input;
-  const { container, ready, socket, third, master, status } = numbersOf(input);
+  const { spec, process, stdio } = input;
+  const { container, ready, socket, third, master, status, ...forListener } = numbersOf(input);
+  const seccomp = withListener(input.seccomp, forListener);
   const steps: Step[] = [];
   const entering = new Stage(steps, 'Enter');
   // Of the host's /proc, and before the ids change: afterwards these files are not ours to write.
@@ -105,9 +108,11 @@ export function planEntry(input: ExecInput): EntryPlan {
       : undefined;
 
   const becoming = new Stage(steps, 'Become the program');
-  const last = input.keep === undefined ? ready : input.keep.status === undefined ? master : status;
+  const lastOfKeeper = input.keep === undefined ? ready : input.keep.status === undefined ? master : status;
+  const last = seccomp?.listener ? forListener.message : lastOfKeeper;
   const kept = { first: ready, last, above: input.preserve };
   placeStdio(becoming, terminal ?? { stdin: 0, stdout: 1, stderr: 2 }, kept);
+  if (seccomp?.listener) becoming.call('close_range', [socket, third, 0], 'nor these in between');
   becoming.call('close', [enterDirectory(becoming, process.cwd)], 'done');
   settings.setRlimits(becoming, process.rlimits);
   schedule(becoming, process);
@@ -120,7 +125,9 @@ export function planEntry(input: ExecInput): EntryPlan {
     input.detached !== undefined && input.detached !== false,
   );
   const afterwards = [clone, ...inside, ...(input.keep ? KEEPERS : [])];
-  const early = seccomp === undefined || afterwards.every((step) => passes(seccomp, step));
+  // What the listener is told is the PID of the clone, which must be there first.
+  const early =
+    seccomp === undefined || (!seccomp.listener && afterwards.every((step) => passes(seccomp, step)));
   const outlives = input.detached !== undefined && input.detached !== false;
   if (early) dropPrivileges(becoming, process, seccomp, outlives);
   else {
@@ -131,6 +138,15 @@ export function planEntry(input: ExecInput): EntryPlan {
   const pid = new Slot('pid');
   steps.push({ ...clone, save: pid, child: inside });
   return { steps, pid };
+}
+
+/** The filter for native/enter.c, where descriptors have other numbers. */
+function withListener(
+  seccomp: SeccompFilter | undefined,
+  { listener, message }: { listener: number; message: number },
+): SeccompFilter | undefined {
+  if (seccomp?.listener === undefined) return seccomp;
+  return { ...seccomp, listener: { ...seccomp.listener, socket: listener, message } };
 }
 
 /** What is left to do inside of the PID namespace. */
@@ -262,19 +278,28 @@ function helperSteps(input: HelperInput): Step[] {
     ['ready', input.ready, to.ready],
   );
   if ('terminalSocket' in stdio) wanted.push(['terminal_socket', stdio.terminalSocket, to.socket]);
+  if (input.seccomp?.listener) {
+    wanted.push(['listener', input.seccomp.listener.socket, to.listener]);
+    wanted.push(['message', input.seccomp.listener.message, to.message]);
+  }
   if (input.keep?.status !== undefined) wanted.push(['status', input.keep.status, to.status]);
   // Those that the program gets have their numbers already; but 3 is the plan's for now.
   if (preserve > 0) wanted.push(['third', 3, to.third]);
+  const highest = input.seccomp?.listener ? to.message : to.third;
   // First out of the way what has a number that another is to get.
-  const enter = aside(stage, input.enter, 'enter', to.third);
-  const copies = wanted.map(([name, fd, target]) => ({ name, target, fd: aside(stage, fd, name, to.third) }));
+  const enter = aside(stage, input.enter, 'enter', highest);
+  const copies = wanted.map(([name, fd, target]) => ({
+    name,
+    target,
+    fd: aside(stage, fd, name, highest),
+  }));
   for (const { name, target, fd } of copies) stage.call('dup3', [fd, target, 0], name);
   for (let fd = 4; fd < 3 + preserve; fd++)
     stage.call('fcntl', [fd, named('F_SETFD', 2), 0], 'one that the program gets');
   stage.call(
     'close_range',
     [
-      preserve > 0 ? to.third + 1 : Math.max(...wanted.map(([, , target]) => target)) + 1,
+      Math.max(...wanted.map(([, , target]) => target)) + 1,
       named('~0', 0xffffffff),
       named('CLOSE_RANGE_CLOEXEC', 4),
     ],

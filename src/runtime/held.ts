@@ -27,11 +27,13 @@ export interface Held {
   preserve: number;
   /** Where the one with the number 3 is meanwhile. */
   third: number;
+  /** The numbers of a seccomp listener's descriptors, which the filter may come to need only after the start. */
+  listener?: readonly number[];
 }
 
 /** What of it stays open while it waits. */
 export function keptWhileWaiting(held: Held, ready: number): Kept {
-  const numbers = [ready, held.gate, held.result, held.state];
+  const numbers = [ready, held.gate, held.result, held.state, ...(held.listener ?? [])];
   return { first: Math.min(...numbers), last: Math.max(...numbers), above: held.preserve };
 }
 

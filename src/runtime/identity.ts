@@ -8,7 +8,8 @@ import {
   SECCOMP_FILTER_FLAG,
   TsboxError,
 } from '../kernel/index.ts';
-import { flags, named, octal, type Struct } from '../launch/index.ts';
+import { flags, named, octal, Slot, type Struct } from '../launch/index.ts';
+import { readMessage, type SeccompListener, sendListener } from './seccomp-listener.ts';
 import type { Capabilities, Process } from './spec.ts';
 import type { Stage } from './stage.ts';
 import { words } from './structs.ts';
@@ -18,6 +19,8 @@ export interface SeccompFilter {
   filter: Uint8Array;
   /** SECCOMP_FILTER_FLAG_… */
   flags: number;
+  /** Who decides what the filter leaves open. */
+  listener?: SeccompListener | undefined;
 }
 
 /**
@@ -111,11 +114,16 @@ function installSeccomp(
   const names = (Object.keys(SECCOMP_FILTER_FLAG) as (keyof typeof SECCOMP_FILTER_FLAG)[]).filter(
     (name) => seccomp.flags & SECCOMP_FILTER_FLAG[name],
   );
+  const { listener } = seccomp;
+  const prepared = listener && readMessage(stage, listener);
+  const descriptor = new Slot('seccomp_listener');
   stage.call(
     'seccomp',
     [flags(SECCOMP, 'SECCOMP_SET_MODE_FILTER'), flags(SECCOMP_FILTER_FLAG, ...names), program],
     'from here on only the calls that the profile allows',
+    prepared && { save: descriptor },
   );
+  if (prepared) sendListener(stage, prepared, descriptor);
 }
 
 function setCapabilities(stage: Stage, sets: Capabilities): void {

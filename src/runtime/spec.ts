@@ -112,6 +112,10 @@ export interface Seccomp {
   defaultErrnoRet?: number;
   architectures?: string[];
   flags?: string[];
+  /** The Unix socket of who answers for SCMP_ACT_NOTIFY. */
+  listenerPath?: string;
+  /** Told to it. */
+  listenerMetadata?: string;
   syscalls?: SeccompRule[];
 }
 

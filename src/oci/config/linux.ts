@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { TsboxError } from '../../kernel/error.ts';
-import { checkSeccomp } from '../../runtime/seccomp/index.ts';
+import { checkSeccomp, notifies } from '../../runtime/seccomp/index.ts';
 import type { Device, Linux, NamespaceType } from '../../runtime/spec.ts';
 import {
   I64,
@@ -89,11 +89,8 @@ const mapping = shape({ containerID: U32, hostID: U32, size: whole(1, 2 ** 32 - 
 export const mappings = listOf(mapping, 340);
 
 const seccomp: Reader<NonNullable<Linux['seccomp']>> = (value, at) => {
-  const { listenerPath, listenerMetadata } = value as { listenerPath?: unknown; listenerMetadata?: unknown };
-  if (listenerPath || listenerMetadata)
-    refuse(`${at}.listenerPath`, 'a listener for SCMP_ACT_NOTIFY is not supported', 'use SCMP_ACT_ERRNO');
   try {
-    checkSeccomp(value, at);
+    checkSeccomp(value, at, true);
   } catch (error) {
     const { message, advice } = error as TsboxError;
     throw new TsboxError('BAD_CONFIG', message, {
@@ -102,8 +99,22 @@ const seccomp: Reader<NonNullable<Linux['seccomp']>> = (value, at) => {
       ...(advice !== undefined && { advice }),
     });
   }
+  checkListener(value, at);
   return value;
 };
+
+/** SCMP_ACT_NOTIFY needs somebody who answers. */
+function checkListener(seccomp: NonNullable<Linux['seccomp']>, at: string): void {
+  const { listenerPath } = LISTENER(seccomp, at);
+  const rules = seccomp.syscalls ?? [];
+  for (const [index, { names, action }] of rules.entries())
+    if (action === 'SCMP_ACT_NOTIFY' && names.includes('sendmsg'))
+      refuse(`${at}.syscalls[${index}]`, 'SCMP_ACT_NOTIFY for sendmsg, by which the listener itself is sent');
+  if (notifies(seccomp) && !listenerPath?.startsWith('/'))
+    refuse(`${at}.listenerPath`, 'SCMP_ACT_NOTIFY needs the absolute path of a socket');
+}
+
+const LISTENER = shape({}, { listenerPath: text({ most: 107 }), listenerMetadata: text({ most: 30_000 }) });
 
 /** A file of /proc/sys, and nothing beside it. */
 const sysctl: Reader<Record<string, string>> = (value, at) => {

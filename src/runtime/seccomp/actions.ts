@@ -14,12 +14,13 @@ const ACTIONS: Record<string, number | undefined> = {
   SCMP_ACT_ERRNO: SECCOMP_RET_ERRNO,
   SCMP_ACT_TRACE: 0x7ff00000,
   SCMP_ACT_LOG: 0x7ffc0000,
+  SCMP_ACT_NOTIFY: 0x7fc00000,
   SCMP_ACT_ALLOW: SECCOMP_RET_ALLOW,
 };
 
 const EPERM = 1;
 
-/** The known actions, without SCMP_ACT_NOTIFY. */
+/** The known actions. */
 export const ACTION_NAMES = Object.keys(ACTIONS);
 
 /** Whether `errnoRet` means something to the action. */
@@ -51,5 +52,13 @@ export const FLAGS: Record<string, number | undefined> = {
 
 /** The flags of seccomp(SECCOMP_SET_MODE_FILTER) for this profile. */
 export function filterFlags(seccomp: Seccomp): number {
-  return (seccomp.flags ?? []).reduce((flags, name) => flags | (FLAGS[name] ?? 0), 0);
+  const listener = notifies(seccomp) ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
+  return (seccomp.flags ?? []).reduce((flags, name) => flags | (FLAGS[name] ?? 0), listener);
 }
+
+/** Whether some calls are for somebody else to decide, over a descriptor that the filter comes with. */
+export function notifies(seccomp: Seccomp): boolean {
+  return (seccomp.syscalls ?? []).some(({ action }) => action === 'SCMP_ACT_NOTIFY');
+}
+
+const SECCOMP_FILTER_FLAG_NEW_LISTENER = 8;

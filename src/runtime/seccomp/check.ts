@@ -18,9 +18,14 @@ export const OPERATORS = [
  * Checks the shape of an OCI seccomp object, every part of which may come from a stranger's file.
  *
  * @param where what the object is called, in front of the path of the wrong part: `linux.seccomp`, or a file's name
+ * @param listener whether there may be somebody who answers for SCMP_ACT_NOTIFY
  * @throws TsboxError BAD_SECCOMP naming the part and what it may be
  */
-export function checkSeccomp(value: unknown, where = 'linux.seccomp'): asserts value is Seccomp {
+export function checkSeccomp(
+  value: unknown,
+  where = 'linux.seccomp',
+  listener = false,
+): asserts value is Seccomp {
   const seccomp = object(value, where);
   checkAction(
     seccomp.defaultAction,
@@ -33,7 +38,7 @@ export function checkSeccomp(value: unknown, where = 'linux.seccomp'): asserts v
   for (const [name, at] of strings(seccomp.flags, `${where}.flags`))
     if (!Object.hasOwn(FLAGS, name))
       refuse(at, `unknown flag ${quote(name)}, expected ${Object.keys(FLAGS).join(' or ')}`);
-  for (const [rule, at] of list(seccomp.syscalls, `${where}.syscalls`)) checkRule(rule, at);
+  for (const [rule, at] of list(seccomp.syscalls, `${where}.syscalls`)) checkRule(rule, at, listener);
 }
 
 /**
@@ -41,12 +46,12 @@ export function checkSeccomp(value: unknown, where = 'linux.seccomp'): asserts v
  *
  * @throws TsboxError BAD_SECCOMP
  */
-export function checkRule(value: unknown, at: string): asserts value is SeccompRule {
+export function checkRule(value: unknown, at: string, listener = false): asserts value is SeccompRule {
   const rule = object(value, at);
   const names = strings(rule.names, `${at}.names`);
   if (names.length === 0) refuse(`${at}.names`, 'at least one system call is needed');
   for (const [name, where] of names) if (name === '') refuse(where, 'the name of a system call is empty');
-  checkAction(rule.action, rule.errnoRet, `${at}.action`, `${at}.errnoRet`);
+  checkAction(rule.action, rule.errnoRet, `${at}.action`, `${at}.errnoRet`, listener);
   for (const [argument, where] of list(rule.args, `${at}.args`)) {
     const { index, value: first, valueTwo, op } = object(argument, where);
     if (!whole(index, 5n)) refuse(`${where}.index`, `${quote(index)} is not an argument, expected 0 to 5`);
@@ -58,8 +63,8 @@ export function checkRule(value: unknown, at: string): asserts value is SeccompR
   }
 }
 
-function checkAction(action: unknown, errno: unknown, at: string, errnoAt: string): void {
-  if (action === 'SCMP_ACT_NOTIFY')
+function checkAction(action: unknown, errno: unknown, at: string, errnoAt: string, listener = false): void {
+  if (action === 'SCMP_ACT_NOTIFY' && !listener)
     refuse(
       at,
       'SCMP_ACT_NOTIFY is not supported',

@@ -35,7 +35,7 @@ const ARCHITECTURE_AT = 4;
  * @throws TsboxError BAD_SECCOMP naming the wrong part, SECCOMP_TOO_LONG
  */
 export function compileSeccomp(seccomp: Seccomp, machine = process.arch as Machine): Filter {
-  checkSeccomp(seccomp);
+  checkSeccomp(seccomp, undefined, true);
   const code = new Assembler();
   const killed = code.ret(SECCOMP_RET_KILL_THREAD);
   const architectures = architecturesOf(seccomp.architectures, machine);

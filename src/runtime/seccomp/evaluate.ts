@@ -6,9 +6,15 @@ import { AUDIT_ARCH } from './architectures.ts';
  * linux/seccomp.h). Anything but a plain "allowed" is no: killed, refused, traced or given to a supervisor.
  *
  * @param filter an array of `struct sock_filter`, of the operations that seccomp has
+ * @param answered whether a supervisor is there: what it is given passes
  * @param args numbers; what is an address is of no concern to a filter, which cannot follow it
  */
-export function passesFilter(filter: Uint8Array, nr: number, args: readonly (number | bigint)[]): boolean {
+export function passesFilter(
+  filter: Uint8Array,
+  nr: number,
+  args: readonly (number | bigint)[],
+  answered = false,
+): boolean {
   const data = new DataView(new ArrayBuffer(64));
   data.setUint32(0, nr, true);
   data.setUint32(4, process.arch === 'arm64' ? AUDIT_ARCH.aarch64 : AUDIT_ARCH.x86_64, true);
@@ -30,7 +36,7 @@ export function passesFilter(filter: Uint8Array, nr: number, args: readonly (num
     else if (code === GREATER) jump(accumulator > k);
     else if (code === GREATER_OR_EQUAL) jump(accumulator >= k);
     else if (code === ANY_BIT) jump((accumulator & k) !== 0);
-    else return code === RETURN && (k === ALLOW || k === LOG);
+    else return code === RETURN && (k === ALLOW || k === LOG || (answered && k === NOTIFY));
   }
   return false;
 }
@@ -45,3 +51,4 @@ const ANY_BIT = 0x45;
 const RETURN = 0x06;
 const ALLOW = 0x7fff0000;
 const LOG = 0x7ffc0000;
+const NOTIFY = 0x7fc00000;

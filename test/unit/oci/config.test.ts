@@ -151,7 +151,14 @@ test.each<[Path, unknown, string]>([
     'linux.namespaces[0].path: a mount namespace cannot be joined',
   ],
   [['linux', 'intelRdt'], { closID: 'x' }, 'linux.intelRdt: Intel RDT is not supported'],
-  [['linux', 'seccomp', 'listenerPath'], '/run/agent', 'linux.seccomp.listenerPath:'],
+  [['linux', 'seccomp', 'listenerPath'], 7, 'linux.seccomp.listenerPath:'],
+  [['linux', 'seccomp', 'listenerPath'], `/${'x'.repeat(107)}`, 'linux.seccomp.listenerPath:'],
+  [['linux', 'seccomp', 'listenerMetadata'], {}, 'linux.seccomp.listenerMetadata:'],
+  [
+    ['linux', 'seccomp', 'syscalls'],
+    [{ names: ['mkdir'], action: 'SCMP_ACT_NOTIFY' }],
+    'linux.seccomp.listenerPath:',
+  ],
   [['linux', 'seccomp', 'defaultAction'], 'SCMP_ACT_NOTIFY', 'linux.seccomp.defaultAction:'],
   [
     ['linux', 'sysctl'],
