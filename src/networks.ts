@@ -1,12 +1,15 @@
 /** The library's part about networks, loaded when it is called. */
 export type { NetworkDetails, NetworkMember } from './engine/network/details.ts';
 export type { NetworkFilters } from './engine/network/network-filter.ts';
+export { describePorts } from './network/nat/ports-text.ts';
+export type { LeaseRequest as ConnectOptions } from './network/store/lease.ts';
 export type { Network, Subnet } from './network/store/network.ts';
 
 import { noteEvents } from './engine/events/note.ts';
 import type { NetworkDetails } from './engine/network/details.ts';
 import type { NetworkFilters } from './engine/network/network-filter.ts';
 import type { CreateNetworkOptions } from './network/store/create.ts';
+import type { LeaseRequest } from './network/store/lease.ts';
 import type { Network } from './network/store/network.ts';
 
 /** What a network can be asked for besides its name. */
@@ -58,6 +61,52 @@ export async function pruneNetworks(filters?: NetworkFilters): Promise<{ deleted
   return { deleted: removed.map(({ name }) => name) };
 }
 
+/**
+ * Takes a container into one more network: at once where it runs, and whenever it starts.
+ *
+ * @param options what it wants there; what is left out is chosen
+ * @throws {TsboxError} NO_CONTAINER, NO_NETWORK, ALREADY_CONNECTED, SUBNET_FULL, ADDRESS_IN_USE, BAD_ADDRESS, BAD_OPTION
+ */
+export async function connectNetwork(
+  container: string,
+  network: string,
+  options: LeaseRequest = {},
+): Promise<void> {
+  const { connectNetwork } = await import('./engine/network/connect.ts');
+  await connectNetwork(container, network, options);
+  await noteMember('connect', container, network);
+}
+
+/**
+ * Takes a container out of a network.
+ *
+ * @param options.force also where the container is gone: then what is left of it there is cleared
+ * @throws {TsboxError} NO_CONTAINER, NO_NETWORK, NOT_CONNECTED, BAD_OPTION
+ */
+export async function disconnectNetwork(
+  container: string,
+  network: string,
+  options: { force?: boolean } = {},
+): Promise<void> {
+  const { disconnectNetwork } = await import('./engine/network/connect.ts');
+  await disconnectNetwork(container, network, options);
+  await noteMember('disconnect', container, network);
+}
+
 function noteNetwork(action: string, { id, name, driver }: Network): void {
   noteEvents({ type: 'network', action, id, attributes: { name, type: driver } });
+}
+
+async function noteMember(action: string, container: string, nameOrId: string): Promise<void> {
+  const [{ findContainer }, { findNetwork }] = await Promise.all([
+    import('./engine/find-container.ts'),
+    import('./network/store/index.ts'),
+  ]);
+  try {
+    const { id, name, driver } = findNetwork(nameOrId);
+    const attributes = { container: findContainer(container).id, name, type: driver };
+    noteEvents({ type: 'network', action, id, attributes });
+  } catch {
+    // One of them has been removed meanwhile.
+  }
 }

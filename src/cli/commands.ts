@@ -207,7 +207,7 @@ export const COMMANDS: Record<string, CommandEntry> = {
     run: async (args) => (await import('./complete.ts')).complete(args),
   },
   network: {
-    summary: 'Work with networks: create, ls, inspect, rm, prune',
+    summary: 'Work with networks: create, ls, inspect, rm, connect, disconnect, prune',
     group: 'This machine',
     run: async (args) => (await import('./network.ts')).network(args),
   },

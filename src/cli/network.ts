@@ -16,9 +16,17 @@ export function network(args: string[]): Promise<number> {
 }
 
 export const NETWORK_COMMANDS: Record<string, Subcommand> = {
+  connect: {
+    summary: 'Take a container into a network',
+    run: async (args) => (await import('./network-connect.ts')).networkConnect(args),
+  },
   create: {
     summary: 'Make a network',
     run: async (args) => (await import('./network-create.ts')).networkCreate(args),
+  },
+  disconnect: {
+    summary: 'Take a container out of a network',
+    run: async (args) => (await import('./network-disconnect.ts')).networkDisconnect(args),
   },
   inspect: {
     summary: 'Show all that is known of networks',

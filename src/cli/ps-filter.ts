@@ -63,8 +63,34 @@ const TESTS = {
       (short.length >= 4 && plain.startsWith(short))
     );
   },
+  network: (record: ContainerRecord, value: string) =>
+    networksOf(record).includes(value) ||
+    (record.network?.leases ?? []).some(({ networkId }) => value.length > 3 && networkId.startsWith(value)),
+  publish: ({ network }: ContainerRecord, value: string) =>
+    (network?.ports ?? []).some(({ containerPort, protocol }) => isPort(value, containerPort, protocol)),
+  expose: ({ network }: ContainerRecord, value: string) =>
+    [
+      ...(network?.exposed ?? []).map((name) => name.split('/')),
+      ...(network?.ports ?? []).map(({ containerPort, protocol }) => [containerPort, protocol]),
+    ].some(([port, protocol]) => isPort(value, Number(port), String(protocol))),
   health: ({ health }: ContainerRecord, value: string) => (health ?? 'none') === value,
 };
+
+/** The names of the networks that it is in, or will be in when it is started. */
+export function networksOf({ network, options }: ContainerRecord): string[] {
+  if (network === undefined) return [options?.network ?? 'none'].flat();
+  if (network.mode.startsWith('container:')) return [];
+  const { endpoints, leases, mode } = network;
+  if (leases.length > 0) return leases.map((lease) => lease.network);
+  return endpoints.length > 0 ? endpoints.map((endpoint) => endpoint.network) : [mode];
+}
+
+/** `80`, `80/tcp`, `8000-8010/udp` */
+function isPort(value: string, port: number, protocol: string): boolean {
+  const [, first, last = first, wanted = 'tcp'] =
+    /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(value) ?? [];
+  return first !== undefined && port >= Number(first) && port <= Number(last) && protocol === wanted;
+}
 
 /**
  * A part of the name, or `^web`, `web$` for its beginning or end. Docker takes any regular expression; one that somebody else has chosen could take

@@ -1,8 +1,8 @@
-import { type ContainerRecord, sweepAndList } from '../index.ts';
+import { type ContainerRecord, describePorts, sweepAndList } from '../index.ts';
 import { collect, defineCommand } from './command.ts';
 import { type Columns, formatRows, type Row } from './format.ts';
 import { print } from './output.ts';
-import { asksForEnded, containerFilter } from './ps-filter.ts';
+import { asksForEnded, containerFilter, networksOf } from './ps-filter.ts';
 import { age, ago } from './units.ts';
 import { usageError } from './usage.ts';
 
@@ -12,6 +12,7 @@ const COLUMNS: Columns = [
   ['COMMAND', 'Command'],
   ['CREATED', 'RunningFor'],
   ['STATUS', 'Status'],
+  ['PORTS', 'Ports'],
   ['NAMES', 'Names'],
 ];
 
@@ -87,7 +88,11 @@ function rowOf(record: ContainerRecord, short: boolean): Row {
     CreatedAt: new Date(record.created).toISOString(),
     Status: statusOf(record),
     State: record.status,
+    Ports: LIVE.includes(record.status)
+      ? describePorts(record.network?.ports ?? [], record.network?.exposed)
+      : '',
     Names: record.name,
+    Networks: networksOf(record).join(','),
     Labels: Object.entries(record.labels ?? {})
       .map(([key, value]) => `${key}=${value}`)
       .join(','),

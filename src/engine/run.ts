@@ -11,7 +11,7 @@ import {
   newContainerId,
   removeContainerDirectory,
 } from './container-directory.ts';
-import { noteEvents, ofContainer } from './events/note.ts';
+import { noteEvents, ofContainer, ofNetworks } from './events/note.ts';
 import type { HealthCheck } from './health/config.ts';
 import { imageFor } from './image-for.ts';
 import { startJanitor } from './janitor.ts';
@@ -101,7 +101,11 @@ export async function runPrepared(
         if (record.healthCheck) record.health = 'starting';
         writeRecord(record);
         // While the container makes itself: nobody waits for it.
-        noteEvents(ofContainer(record, 'create'), ofContainer(record, 'start'));
+        noteEvents(
+          ofContainer(record, 'create'),
+          ...ofNetworks(record, 'connect'),
+          ofContainer(record, 'start'),
+        );
         writeConfig(id, prepared.built.spec, prepared.built.seccomp);
       } catch (error) {
         unwritten = error;

@@ -48,6 +48,19 @@ export function ofContainer(
   return { type: 'container', action, id, attributes: { ...labels, image, name, ...more } };
 }
 
+/** What is said where a container comes into its networks, or leaves them. */
+export function ofNetworks(
+  { id, network }: Pick<ContainerRecord, 'id' | 'network'>,
+  action: 'connect' | 'disconnect',
+): NewEvent[] {
+  return (network?.leases ?? []).map(({ network: name, networkId, driver }) => ({
+    type: 'network',
+    action,
+    id: networkId,
+    attributes: { container: id, name, type: driver },
+  }));
+}
+
 export function journalDirectory(): string {
   return join(storeRoot(), 'events');
 }

@@ -1,6 +1,7 @@
 import type { Spec } from '../../runtime/spec.ts';
 import { parseRestartPolicy } from '../life/restart-policy.ts';
 import type { ContainerRecord } from '../record.ts';
+import { networkOf } from './network-settings.ts';
 
 /** `HostConfig` of Docker's API: what of a container depends on the host. Where nothing was asked for, the values that Docker has for nothing. */
 export function describeHostConfig(record: ContainerRecord, spec: Spec): Record<string, unknown> {
@@ -10,8 +11,8 @@ export function describeHostConfig(record: ContainerRecord, spec: Spec): Record<
     Binds: options.volumes ?? null,
     ContainerIDFile: options.cidfile ?? '',
     LogConfig: { Type: options.logDriver ?? 'cri', Config: options.logOpts ?? {} },
-    NetworkMode: options.network ?? 'none',
-    PortBindings: {},
+    NetworkMode: networkOf(record).mode,
+    PortBindings: portBindings(record),
     RestartPolicy: { Name: name, MaximumRetryCount: maximum },
     AutoRemove: record.rm,
     ...{ VolumeDriver: '', VolumesFrom: null },
@@ -19,14 +20,17 @@ export function describeHostConfig(record: ContainerRecord, spec: Spec): Record<
     CapAdd: options.capAdd ?? null,
     CapDrop: options.capDrop ?? null,
     CgroupnsMode: options.cgroupns ?? 'private',
-    ...{ Dns: [], DnsOptions: [], DnsSearch: [], ExtraHosts: null },
+    Dns: options.dns ?? [],
+    DnsOptions: options.dnsOption ?? [],
+    DnsSearch: options.dnsSearch ?? [],
+    ExtraHosts: options.addHost ?? null,
     GroupAdd: options.groupAdd?.map(String) ?? null,
     IpcMode: options.ipc ?? 'private',
     ...{ Cgroup: '', Links: null },
     OomScoreAdj: options.oomScoreAdj ?? 0,
     PidMode: options.pid === 'host' ? 'host' : '',
     Privileged: options.privileged ?? false,
-    PublishAllPorts: false,
+    PublishAllPorts: options.publishAll ?? false,
     ReadonlyRootfs: spec.root.readonly ?? false,
     SecurityOpt: options.securityOpt ?? null,
     Tmpfs: tmpfs(options.tmpfs),
@@ -49,6 +53,19 @@ export function describeHostConfig(record: ContainerRecord, spec: Spec): Record<
     MaskedPaths: spec.linux.maskedPaths ?? [],
     ReadonlyPaths: spec.linux.readonlyPaths ?? [],
   };
+}
+
+/** As they were asked for: without a port of the host where any was. */
+function portBindings(record: ContainerRecord): Record<string, { HostIp: string; HostPort: string }[]> {
+  const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const { hostAddress = '', hostPort, hostPortEnd, containerPort, protocol } of networkOf(record)
+    .published ?? []) {
+    const range = hostPortEnd === undefined ? '' : `-${hostPortEnd}`;
+    const HostPort = hostPort === undefined ? '' : `${hostPort}${range}`;
+    const name = `${containerPort}/${protocol}`;
+    bindings[name] = [...(bindings[name] ?? []), { HostIp: hostAddress, HostPort }];
+  }
+  return bindings;
 }
 
 /** From the configuration, so that they are numbers, whatever units they were given in. */

@@ -3,17 +3,16 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspectImage } from '../../image/store/inspect.ts';
 import { bytesOnDisk } from '../../image/store/usage.ts';
-import type { Spec } from '../../runtime/spec.ts';
 import { readConfig } from '../config-file.ts';
 import { findContainer } from '../find-container.ts';
 import { readHealth } from '../health/results.ts';
-import { askedNetworks } from '../options/index.ts';
 import { containersDirectory } from '../paths.ts';
 import type { ContainerRecord } from '../record.ts';
 import { currentRecord } from '../records.ts';
 import { describeConfig } from './config.ts';
 import { describeHostConfig } from './host-config.ts';
 import { describeMounts } from './mounts.ts';
+import { describeNetworkSettings } from './network-settings.ts';
 
 /** Docker's names, in Docker's order. What tsbox has no such thing of is empty, as it is in Docker where it is not used. */
 export interface ContainerDescription {
@@ -72,8 +71,7 @@ export function inspectContainer(reference: string, options: { size?: boolean } 
     ...{ Path, Args },
     State: describeState(record),
     Image: record.imageId,
-    // tsbox mounts these three from memory: they are no files of the host.
-    ...{ ResolvConfPath: '', HostnamePath: '', HostsPath: '' },
+    ...providedPaths(directory),
     LogPath: readdirSync(directory).includes('container.log') ? join(directory, 'container.log') : '',
     Name: `/${record.name}`,
     RestartCount: record.restartCount ?? 0,
@@ -94,7 +92,7 @@ export function inspectContainer(reference: string, options: { size?: boolean } 
     ...(options.size && sizes(record, directory)),
     Mounts: describeMounts(spec, record.volumes),
     Config: describeConfig(record, spec),
-    NetworkSettings: networkSettings(record, spec),
+    NetworkSettings: describeNetworkSettings(record, spec),
   };
 }
 
@@ -115,6 +113,15 @@ function describeState(record: ContainerRecord): ContainerState {
     FinishedAt: record.finished ?? NEVER,
     ...(health !== undefined && { Health: describeHealth(record.id, health) }),
   };
+}
+
+/** Files of the container's directory where it is in a network; otherwise tsbox mounts them from memory, and they are no files of the host. */
+function providedPaths(
+  directory: string,
+): Pick<ContainerDescription, 'ResolvConfPath' | 'HostnamePath' | 'HostsPath'> {
+  const there = readdirSync(directory);
+  const path = (name: string) => (there.includes(name) ? join(directory, name) : '');
+  return { ResolvConfPath: path('resolv.conf'), HostnamePath: path('hostname'), HostsPath: path('hosts') };
 }
 
 function describeHealth(id: string, status: string): NonNullable<ContainerState['Health']> {
@@ -143,29 +150,4 @@ function sizes(record: ContainerRecord, directory: string): { SizeRw: number; Si
     // It was removed by force; the layers are there as long as the container is.
   }
   return { SizeRw: own, SizeRootFs: own + image };
-}
-
-function networkSettings({ id, options }: ContainerRecord, spec: Spec): Record<string, unknown> {
-  const mode = askedNetworks(options ?? {})[0] as string;
-  const none = {
-    IPAMConfig: null,
-    Links: null,
-    Aliases: null,
-    MacAddress: '',
-    NetworkID: '',
-    EndpointID: '',
-  };
-  const address = { Gateway: '', IPAddress: '', IPPrefixLen: 0, IPv6Gateway: '', GlobalIPv6Address: '' };
-  return {
-    ...{ Bridge: '', SandboxID: id, SandboxKey: namespacePath(spec, id), Ports: {} },
-    ...{ ...address, MacAddress: '' },
-    Networks: { [mode]: { ...none, ...address, GlobalIPv6PrefixLen: 0, DriverOpts: null, DNSNames: null } },
-  };
-}
-
-/** There is no file for it: the namespace lives as long as the container's processes. */
-function namespacePath(spec: Spec, id: string): string {
-  if (!spec.linux.namespaces.some(({ type }) => type === 'network')) return '';
-  const pid = currentRecord(id)?.pid;
-  return pid === undefined ? '' : `/proc/${pid}/ns/net`;
 }

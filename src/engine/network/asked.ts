@@ -3,7 +3,7 @@ import { badOption } from '../options/bad-option.ts';
 import { networkRequests } from '../options/network.ts';
 import { askedNetworks } from '../options/network-mode.ts';
 import type { RunOptions } from '../run-options.ts';
-import { askedPorts } from './ports.ts';
+import { askedPorts, exposedPorts } from './ports.ts';
 import type { RecordedNetwork } from './recorded.ts';
 
 /**
@@ -24,5 +24,13 @@ export function askedNetwork(options: RunOptions, exposed?: Record<string, objec
       options.publish?.[0],
       'the ports are those of the container whose network it shares',
     );
-  return { mode, endpoints, ...(published.length > 0 && { published }), leases: [], ports: [] };
+  const served = exposed || options.expose ? exposedPorts(options, exposed) : [];
+  return {
+    mode,
+    endpoints,
+    ...(served.length > 0 && { exposed: served }),
+    ...(published.length > 0 && { published }),
+    leases: [],
+    ports: [],
+  };
 }

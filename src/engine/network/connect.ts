@@ -9,6 +9,7 @@ import {
 } from '../../network/store/index.ts';
 import { findContainer } from '../find-container.ts';
 import { badOption } from '../options/index.ts';
+import { checkRequest } from '../options/network.ts';
 import { type ContainerRecord, readRecord } from '../record.ts';
 import { requireRoot } from '../run.ts';
 import { updateRecord } from '../update-record.ts';
@@ -37,7 +38,7 @@ export async function connectNetwork(
   const record = findContainer(container);
   checkMode(record);
   const network = findNetwork(nameOrId);
-  const endpoint: Endpoint = { network: network.name, ...asked };
+  const endpoint: Endpoint = { network: network.name, ...checkRequest(asked) };
   checkDefault(endpoint);
   if (!runs(record)) {
     if (addEndpoint(record.id, endpoint, undefined) === undefined) throw ended(record);

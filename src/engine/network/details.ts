@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { findNetwork, leasedAddresses, listNetworks, type Network } from '../../network/store/index.ts';
+import {
+  findNetwork,
+  leasedAddresses,
+  listNetworks,
+  type Network,
+  readNetwork,
+} from '../../network/store/index.ts';
 import { type ContainerRecord, readRecord } from '../record.ts';
 import { listContainers } from '../records.ts';
 import { fitsNetwork, type NetworkFilters } from './network-filter.ts';
@@ -46,6 +52,15 @@ export function allDetails(): NetworkDetails[] {
 /** Those that are so. */
 export function listNetworkDetails(filters: NetworkFilters = {}): NetworkDetails[] {
   return allDetails().filter((network) => fitsNetwork(network, filters));
+}
+
+/** Of a network that is there; otherwise empty. */
+export function networkId(name: string): string {
+  try {
+    return (BUILTIN.find((network) => network.name === name) ?? readNetwork(name))?.id ?? '';
+  } catch {
+    return '';
+  }
 }
 
 /** It is nothing of its own here, but programs want an id for it. */

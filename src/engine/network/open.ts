@@ -63,7 +63,7 @@ function joinOther(mode: string, built: BuiltSpec): OpenNetwork {
 
 function connect(
   { id }: ContainerRecord,
-  { mode, endpoints, published = [] }: RecordedNetwork,
+  { mode, endpoints, published = [], exposed }: RecordedNetwork,
   built: BuiltSpec,
 ): OpenNetwork {
   const networks = endpoints.map(({ network }) => findNetwork(network));
@@ -72,6 +72,7 @@ function connect(
     mode: named[0]?.network ?? mode,
     endpoints: named,
     ...(published.length > 0 && { published }),
+    ...(exposed && { exposed }),
     leases: [],
     ports: [],
   };

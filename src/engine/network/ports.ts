@@ -29,6 +29,19 @@ export function askedPorts(
   return options.publishAll ? publishAll(named, served) : named;
 }
 
+/** What options and image say is served, as `80/tcp`: only to be shown, so what an image has that is none is left out. @throws {TsboxError} BAD_OPTION */
+export function exposedPorts(
+  { expose = [] }: Pick<RunOptions, 'expose'>,
+  exposed: Record<string, object> = {},
+): string[] {
+  const ofImage = Object.keys(exposed).flatMap((name) => {
+    const [, port, protocol = 'tcp'] = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(name) ?? [];
+    return port === undefined ? [] : `${Number(port)}/${protocol}`;
+  });
+  const own = expose.flatMap((text) => parseExpose(text)).map(({ port, protocol }) => `${port}/${protocol}`);
+  return [...new Set([...ofImage.slice(0, 1000), ...own])];
+}
+
 /**
  * The connection that published ports lead to: the first with a way out, through a bridge of ours.
  *

@@ -25,6 +25,8 @@ export interface RecordedNetwork {
   endpoints: Endpoint[];
   /** To be published at each start. */
   published?: PublishedPort[];
+  /** `80/tcp`: what it, or its image, says is served, whether it is published or not. */
+  exposed?: string[];
   /** While it runs. */
   leases: Connection[];
   /** While it runs, those of the host that lead to it. */

@@ -1,6 +1,7 @@
 import { TsboxError } from '../../kernel/index.ts';
 import { unpublish } from '../../network/nat/publish.ts';
 import { release } from '../../network/store/lease.ts';
+import { noteEvents, ofNetworks } from '../events/note.ts';
 import { isUnwritable } from '../unwritable.ts';
 import { letGoOfPorts } from './held-ports.ts';
 import { rewriteHosts } from './names.ts';
@@ -17,6 +18,7 @@ export function releaseNetwork({ id, network }: { id: string; network?: Recorded
   if (ports.length > 0) withdrawPorts(id);
   if (leases.length === 0) return;
   for (const { network: name, addresses } of leases) release(name, id, addresses);
+  noteEvents(...ofNetworks({ id, network }, 'disconnect'));
   try {
     rewriteHosts(id, leases);
   } catch (error) {

@@ -1,15 +1,7 @@
 import { TsboxError } from '../../kernel/index.ts';
 import { removeBridge } from '../../network/link/index.ts';
 import { removeNetworkRules } from '../../network/nat/index.ts';
-import {
-  isNetworkName,
-  type Network,
-  networkPaths,
-  readNetwork,
-  removeDamaged,
-  removeNetwork as removeFromStore,
-  staleLeases,
-} from '../../network/store/index.ts';
+import { type Network, removeDamaged, removeNetwork as removeFromStore } from '../../network/store/index.ts';
 import { readRecord } from '../record.ts';
 import { listContainers } from '../records.ts';
 import { sweep } from '../sweep.ts';

@@ -71,6 +71,16 @@ export function parseNetwork(flag: string, text: string): NetworkRequest {
   return request;
 }
 
+/** What is wanted in one more network, checked. @throws BAD_OPTION */
+export function checkRequest<Request extends Omit<NetworkRequest, 'network'>>(request: Request): Request {
+  const { ip, ip6, mac, aliases } = request;
+  if (ip !== undefined) checkIp('--ip', ip, 4);
+  if (ip6 !== undefined) checkIp('--ip6', ip6, 6);
+  if (mac !== undefined) checkMac('--mac-address', mac);
+  for (const alias of aliases ?? []) checkAlias('--alias', alias);
+  return request;
+}
+
 /** @throws BAD_OPTION */
 export function checkIp(flag: string, value: string, family: 4 | 6): string {
   if (parseAddress(value)?.family !== family)

@@ -20,6 +20,7 @@ import { isReserved } from './subnets.ts';
 export interface Lease {
   network: string;
   networkId: string;
+  driver: Network['driver'];
   /** With the length of the prefix: `10.87.0.2/16`; IPv4 first. */
   addresses: string[];
   /** Where its default routes lead; none in a network without a way out. */
@@ -72,6 +73,7 @@ export function lease(network: Network, id: string, asked: LeaseRequest = {}, ho
       return {
         network: network.name,
         networkId: network.id,
+        driver: network.driver,
         addresses,
         gateways: network.internal ? [] : network.subnets.flatMap(({ gateway }) => gateway ?? []),
         mac: mac ?? ownMac(taken[0] as string),

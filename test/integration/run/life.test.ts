@@ -68,7 +68,7 @@ describeRoot('the life of a container', () => {
       }),
     ]);
     expect(tsbox(['ps', '-a']).stdout).toMatch(
-      /^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +NAMES\n[0-9a-f]{12} .*test-kept\n$/,
+      /^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES\n[0-9a-f]{12} .*test-kept\n$/,
     );
     expect(tsbox(['rm', 'test-kept'])).toEqual({ status: 0, stdout: 'test-kept\n', stderr: '' });
     expect(rows('-a')).toEqual([]);
