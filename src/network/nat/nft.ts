@@ -1,4 +1,4 @@
-import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import type { SpawnSyncReturns } from 'node:child_process';
 import { accessSync, constants, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { closeDescriptor, cString, syscall, TsboxError } from '../../kernel/index.ts';
@@ -44,6 +44,8 @@ function runNft(args: string[], commands: readonly Command[]): string | undefine
       advice: 'install the package nftables, or use --network none or host',
     });
   }
+  // Not imported: it takes Node 5 ms to load, and hardly a start needs nft.
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
   const input = memoryFile(JSON.stringify({ nftables: commands }));
   try {
     return outcome(
