@@ -1,6 +1,9 @@
 import { type KeptRun, openKept } from '../kept.ts';
+import { leave } from '../leave.ts';
 import { runInForeground } from './run/foreground.ts';
 import { showWarnings } from './warnings.ts';
+
+export { leave };
 
 /**
  * A `tsbox run` whose plan was kept: a bundle of its own, so that nothing is loaded that is not needed when everything is known

@@ -45,9 +45,10 @@ const AFTER = '\n})';
 const kind = kindOfCommand();
 const kept = keptPlan();
 if (kept?.there) {
-  load('again.cjs', () => true)
-    .again(kept.file, kept.key)
-    .then((code) => (code === undefined ? start() : process.nextTick(() => process.exit(code))));
+  const { again, leave } = load('again.cjs', () => true);
+  again(kept.file, kept.key).then((code) =>
+    code === undefined ? start() : process.nextTick(() => leave(code)),
+  );
 } else start();
 
 function start() {

@@ -203,7 +203,8 @@ describe.skipIf(process.getuid?.() !== 0)('a kept plan (skipped without root, wh
       `exports.again = async (file, key) => {
         console.log('again', file);
         return JSON.parse(key)[1][0] === '--stale' ? undefined : 7;
-      };`,
+      };
+      exports.leave = (code) => process.exit(code);`,
     );
   });
 

@@ -1,0 +1,2 @@
+/** For the command only: how it ends. */
+export { leave } from './kernel/leave.ts';
