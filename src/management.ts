@@ -5,11 +5,13 @@
 export type { CopyOptions } from './engine/copy/index.ts';
 export type { ContainerDescription } from './engine/inspect/index.ts';
 export type { ContainerSample, SampleOptions, UpdateOptions } from './engine/manage/index.ts';
+export type { BoundPort } from './network/nat/port.ts';
 
 import type { Writable } from 'node:stream';
 import type { CopyOptions } from './engine/copy/index.ts';
 import type { ContainerDescription } from './engine/inspect/index.ts';
 import type { ContainerSample, SampleOptions, UpdateOptions } from './engine/manage/index.ts';
+import type { BoundPort } from './network/nat/port.ts';
 
 const manage = () => import('./engine/manage/index.ts');
 
@@ -75,9 +77,15 @@ export async function* sampleContainers(
   yield* (await manage()).sampleContainers(references, options);
 }
 
+/** The ports of the host that lead to a container while it runs, as `publish` asked for them. @throws {TsboxError} NO_CONTAINER, AMBIGUOUS_ID */
+export async function containerPorts(reference: string): Promise<BoundPort[]> {
+  return (await manage()).containerPorts(reference);
+}
+
 /**
- * The ports of a container that can be reached through the host: none, as no network of this version publishes any.
+ * The same as `docker port` has them: `80/tcp -> 0.0.0.0:8080`.
  *
+ * @param port `80` or `80/tcp`: only where this one is, `0.0.0.0:8080`
  * @throws {TsboxError} NO_CONTAINER, AMBIGUOUS_ID, BAD_OPTION, NOT_PUBLISHED
  */
 export async function publishedPorts(reference: string, port?: string): Promise<string[]> {

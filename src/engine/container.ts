@@ -1,6 +1,7 @@
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { CgroupStats } from '../cgroup/index.ts';
 import type { ProfileEntry } from '../launch/index.ts';
+import type { BoundPort } from '../network/nat/port.ts';
 import type { ExecOptions, ExecProcess } from './exec/index.ts';
 import type { RunHooks, RunOptions } from './run-options.ts';
 import type { StdioChoice } from './streams.ts';
@@ -78,6 +79,8 @@ export interface Container extends AsyncDisposable {
    * @throws {TsboxError} NOT_RUNNING, PAUSED, NO_USER, BAD_OPTION; `exitCode` is 127 or 126 where the program is not there or cannot be run
    */
   exec(command: readonly string[], options?: ExecOptions): Promise<ExecProcess>;
+  /** The ports of the host that lead to it, as `publish` asked for them. @throws {TsboxError} NO_CONTAINER once it is removed */
+  ports(): Promise<BoundPort[]>;
   /** What it has used so far. */
   stats(): Promise<ContainerStats>;
   /** With `profile`: each system call with its time; without, nothing. */

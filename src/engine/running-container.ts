@@ -2,6 +2,7 @@ import { closeSync, existsSync } from 'node:fs';
 import { oomKills, readStats } from '../cgroup/index.ts';
 import { closeDescriptor, type Death, reap, signalName, signalPidfd } from '../kernel/index.ts';
 import { type ProfileEntry, profileOf } from '../launch/index.ts';
+import type { BoundPort } from '../network/nat/port.ts';
 import { ChildProgram } from './child-program.ts';
 import type { Container, ContainerStats, ExitStatus } from './container.ts';
 import { type ContainerDirectory, nameOwner, removeContainerDirectory } from './container-directory.ts';
@@ -67,6 +68,10 @@ export class RunningContainer extends ChildProgram<ExitStatus> implements Contai
   async exec(command: readonly string[], options?: ExecOptions): Promise<ExecProcess> {
     const { exec } = await import('./exec/index.ts');
     return exec(this.id, command, options);
+  }
+
+  async ports(): Promise<BoundPort[]> {
+    return (await import('./manage/index.ts')).containerPorts(this.id);
   }
 
   async stats(): Promise<ContainerStats> {

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { BoundPort } from '../../network/nat/port.ts';
 import type { ExitStatus } from '../container.ts';
 import type { CopyOptions } from '../copy/index.ts';
 import type { ExecOptions, ExecProcess } from '../exec/index.ts';
@@ -77,6 +78,10 @@ export class Handle implements DetachedContainer {
 
   async update(changes: UpdateOptions): Promise<void> {
     (await import('../manage/index.ts')).updateContainer(this.id, changes);
+  }
+
+  async ports(): Promise<BoundPort[]> {
+    return (await import('../manage/index.ts')).containerPorts(this.id);
   }
 
   async inspect(options?: { size?: boolean }): Promise<ContainerDescription> {

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { BoundPort } from '../../network/nat/port.ts';
 import type { ExitStatus } from '../container.ts';
 import type { CopyOptions } from '../copy/index.ts';
 import type { ExecOptions, ExecProcess } from '../exec/index.ts';
@@ -43,6 +44,8 @@ export interface DetachedContainer {
   unpause(): Promise<void>;
   /** Changes its limits and its restart policy. @throws {TsboxError} BAD_OPTION, BAD_LIMIT, LIMIT_UNAVAILABLE */
   update(changes: UpdateOptions): Promise<void>;
+  /** The ports of the host that lead to it while it runs, as `publish` asked for them. */
+  ports(): Promise<BoundPort[]>;
   /** Everything about it, in the form of Docker's API. */
   inspect(options?: { size?: boolean }): Promise<ContainerDescription>;
   /** Resolves with the bytes of the archive. @throws {TsboxError} NO_SUCH_FILE, COPY_CONFLICT */
