@@ -13,11 +13,11 @@ export function findContenders(setup) {
   const limitFlags = setup.limited ? limits : [];
   const tsbox = (start) => (_id, sleep) => [
     ...start,
-    ...['run', '--rm', ...limitFlags, setup.image],
+    ...['run', '--rm', '--network', 'none', ...limitFlags, setup.image],
     ...program(sleep),
   ];
   const bundle = (sleep) => (sleep ? setup.sleepBundle : setup.bundle);
-  const ours = `overlay, seccomp, cgroup v2 with device rules${setup.limited ? ', limits' : '; no limits: cgroup v1 has the controllers'}`;
+  const ours = `overlay; --network none, seccomp, cgroup v2 with device rules${setup.limited ? ', limits' : '; no limits: cgroup v1 has the controllers'}`;
   const all = [
     { name: 'tsbox', given: ours, command: tsbox([process.execPath, join(root, 'dist', 'tsbox.cjs')]) },
     {

@@ -14,11 +14,12 @@ import { findContenders } from './contenders.mjs';
 import { startFloor } from './floor.mjs';
 import { HEADING as LIFE, lifeSection } from './life.mjs';
 import { measureMemory } from './memory.mjs';
+import { measurePairs } from './pairs.mjs';
 import { inPlace } from './place.mjs';
 import { HEADING, pullSection } from './pull.mjs';
 import { report } from './report.mjs';
 import { prepareBench, root } from './setup.mjs';
-import { measureCommands, measureMany, measureProgram } from './starts.mjs';
+import { measureCommands, measureMany, measureProgram, NODE } from './starts.mjs';
 
 const number = (value) => {
   if (!/^[1-9]\d*$/.test(value)) throw new Error(`not a number of starts: ${value}`);
@@ -45,9 +46,11 @@ async function bench(directory) {
   const program = await measureProgram(contenders, { floor, setup }, rounds);
   floor.end();
   const commands = await measureCommands(contenders, rounds);
+  const command = contenders.find(({ name }) => name === 'tsbox');
+  const over = await measurePairs(command, NODE, Math.max(40, 2 * rounds));
   const many = await measureMany(contenders, setup, starts);
   const memory = await measureMemory(contenders, setup);
-  const starting = report({ setup, contenders, rounds, starts, commands, program, many, memory });
+  const starting = report({ setup, contenders, rounds, starts, commands, over, program, many, memory });
   const living = await lifeSection(setup).catch((error) => `${LIFE}\n\nNot measured: ${error.message}\n`);
   const pulling = await pullSection().catch((error) => `${HEADING}\n\nNot measured: ${error.message}\n`);
   writeFileSync(values.output, `${starting}\n${living}\n${pulling}`);

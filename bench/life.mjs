@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startEnter } from './enter.mjs';
-import { formatLife, HEADING } from './life-report.mjs';
+import { FROM_PROGRAM, formatLife, HEADING } from './life-report.mjs';
 import { inPlace } from './place.mjs';
 import { prepareBench, root } from './setup.mjs';
 import { nextId, timeProcess } from './starts.mjs';
@@ -20,6 +20,7 @@ import { writeSection } from './write-section.mjs';
 export { HEADING };
 
 const FOR_EVER = ['sleep', '1000000'];
+const ALONE = { network: 'none' };
 
 /** @returns the section, in Markdown */
 export async function lifeSection(setup, { rounds = 15, many = 1000 } = {}) {
@@ -34,7 +35,7 @@ export async function lifeSection(setup, { rounds = 15, many = 1000 } = {}) {
     for (const count of [1, 100, many].filter((each) => each <= many)) {
       while (started.length < count) {
         const began = performance.now();
-        started.push(await library.runDetached(image, FOR_EVER));
+        started.push(await library.runDetached(image, FOR_EVER, ALONE));
         results.starts.push(performance.now() - began);
         if (started.length === 20) results.few = beside('tsbox-monitor', 20);
       }
@@ -59,7 +60,7 @@ async function measureCommands(setup, rounds, only) {
     { name: 'node -e 0', run: () => [process.execPath, '-e', '0'] },
     {
       name: 'tsbox run -d',
-      run: (id) => tsbox('run', '-d', '--name', id, setup.image, ...FOR_EVER),
+      run: (id) => tsbox('run', '-d', '--network', 'none', '--name', id, setup.image, ...FOR_EVER),
       exec: (id) => tsbox('exec', id, 'true'),
       remove: (id) => tsbox('rm', '-f', id),
     },
@@ -83,6 +84,12 @@ async function measureCommands(setup, rounds, only) {
     times[name].push(milliseconds);
   };
   for (let round = -1; round < rounds; round++) {
+    if (only === undefined) {
+      const began = performance.now();
+      const box = await setup.library.runDetached(setup.image, FOR_EVER, ALONE);
+      if (round >= 0) note(FROM_PROGRAM, performance.now() - began);
+      await box.remove({ force: true });
+    }
     for (const { name, run, exec, remove, slow } of contenders) {
       if (slow && round > rounds / 3) continue;
       const id = nextId();
@@ -107,7 +114,7 @@ function podmanRun(setup, id) {
 
 /** From this program, to the end of `true`: the library, and the C program on the same container. */
 async function measureExec({ library, image, enter }, rounds) {
-  const box = await library.runDetached(image, FOR_EVER);
+  const box = await library.runDetached(image, FOR_EVER, ALONE);
   const { pid, cgroup } = box.record();
   const floor = startEnter(enter, [String(pid), join(cgroup, 'cgroup.procs'), '/bin/true']);
   const times = { tsbox: [], c: [] };

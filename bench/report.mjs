@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { median } from './median.mjs';
 
 /** docs/performance.md. */
-export function report({ setup, contenders, rounds, starts, commands, program, many, memory }) {
+export function report({ setup, contenders, rounds, starts, commands, over, program, many, memory }) {
   const names = contenders.map(({ name }) => name);
   return `# Performance
 
@@ -21,7 +21,11 @@ ${contenders.map(({ name, version, given }) => `| ${name} | ${version} | ${given
 
 ## Aims
 
-${aims(commands, program)}
+${aims(commands, program, over)}
+
+The last is measured apart from the table below: ${over.pairs} pairs of these two commands and nothing between them, each first every other time;
+the median of the differences. The medians were ${over.one.toFixed(1)} and ${over.other.toFixed(1)} ms, best against best it was ${over.best.toFixed(1)} ms more. Beside all the
+others, in turn, both take longer, since each finds the caches full of somebody else's.
 
 ## Where the command's time goes
 
@@ -104,7 +108,7 @@ const LABELS = {
   'C, end': 'the C program, to the end',
 };
 
-function aims(commands, program) {
+function aims(commands, program, over) {
   const rows = [
     ['`run()` to the exec, of the whole of `crun run`', ratio(program.exec, program.crun), 1 / 4],
     ['the same, of `crun run` without a cgroup', ratio(program.exec, program['crun, no cgroup']), 1 / 4],
@@ -115,8 +119,9 @@ function aims(commands, program) {
     .map(
       ([what, value, most]) => `| ${what} | × ${value.toFixed(2)} | × ${most} | ${verdict(value <= most)} |`,
     );
-  const over = median(commands.tsbox) - median(commands['node -e 0']);
-  rows.push(`| \`tsbox run\`, over \`node -e 0\` | ${over.toFixed(1)} ms | 30 ms | ${verdict(over <= 30)} |`);
+  rows.push(
+    `| \`tsbox run\`, over \`node -e 0\`, in pairs | ${over.difference.toFixed(1)} ms | 30 ms | ${verdict(over.difference <= 30)} |`,
+  );
   return `| | measured | at most | |\n|---|---:|---:|---|\n${rows.join('\n')}`;
 }
 

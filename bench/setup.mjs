@@ -25,7 +25,10 @@ export async function prepareBench(directory, tar) {
   const internals = await loadInternals();
   const { cgroup } = library.info();
   const limited = ['memory', 'cpu', 'pids'].every((name) => cgroup.controllers.includes(name));
-  const options = limited ? { memory: '256m', cpus: '1', pidsLimit: 100 } : {};
+  const options = {
+    network: 'none',
+    ...(limited && { memory: '256m', cpus: '1', pidsLimit: 100 }),
+  };
   const image = internals.findImage(IMAGE);
   const prepared = (id, more = {}) =>
     internals.prepare(image, ['true'], { rm: true, ...options, ...more }, id);

@@ -37,10 +37,11 @@ export function nextId() {
   return `tsbox-bench-${process.pid}-${ids++}`;
 }
 
+export const NODE = { name: 'node -e 0', command: () => [process.execPath, '-e', '0'] };
+
 /** `true` as a command, each contender once a round, and `node -e 0` as the floor of everything in Node. By name: the milliseconds of each round. */
 export async function measureCommands(contenders, rounds) {
-  const node = { name: 'node -e 0', command: () => [process.execPath, '-e', '0'] };
-  return interleave([node, ...contenders], rounds, async (contender) => ({
+  return interleave([NODE, ...contenders], rounds, async (contender) => ({
     [contender.name]: await timeContender(contender),
   }));
 }
