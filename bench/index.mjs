@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: tsbox beside crun, runc, bubblewrap and podman (those that are installed), on the same root filesystem, with the
- * same OCI configuration and seccomp profile; then containers that live on (life.mjs), and pulling an image (pull.mjs). Writes docs/performance.md. Needs root, and `npm run build` before.
+ * same OCI configuration and seccomp profile; then containers that live on (life.mjs), containers with a network (network.mjs), and pulling an image (pull.mjs). Writes docs/performance.md. Needs root, and `npm run build` before.
  *
  *   --rounds N    interleaved rounds of single starts (25)
  *   --starts N    starts one after another (1000; a tenth of it for podman)
@@ -14,6 +14,7 @@ import { findContenders } from './contenders.mjs';
 import { startFloor } from './floor.mjs';
 import { HEADING as LIFE, lifeSection } from './life.mjs';
 import { measureMemory } from './memory.mjs';
+import { HEADING as NETWORK, networkSection } from './network.mjs';
 import { measurePairs } from './pairs.mjs';
 import { inPlace } from './place.mjs';
 import { HEADING, pullSection } from './pull.mjs';
@@ -52,8 +53,17 @@ async function bench(directory) {
   const memory = await measureMemory(contenders, setup);
   const starting = report({ setup, contenders, rounds, starts, commands, over, program, many, memory });
   const living = await lifeSection(setup).catch((error) => `${LIFE}\n\nNot measured: ${error.message}\n`);
+  const networking = networkOf(directory);
   const pulling = await pullSection().catch((error) => `${HEADING}\n\nNot measured: ${error.message}\n`);
-  writeFileSync(values.output, `${starting}\n${living}\n${pulling}`);
+  writeFileSync(values.output, `${starting}\n${living}\n${networking}\n${pulling}`);
   console.error(`wrote ${values.output}`);
   return 0;
+}
+
+function networkOf(directory) {
+  try {
+    return `${networkSection(directory)}\n`;
+  } catch (error) {
+    return `${NETWORK}\n\nNot measured: ${error.message}\n`;
+  }
 }
