@@ -13,7 +13,7 @@ import { freeAddress, leasedAddresses, takeAddress } from './addresses.ts';
 import { withNetworkLock } from './lock.ts';
 import type { Network, Subnet } from './network.ts';
 import { nextFree } from './next-free.ts';
-import { allNetworks, readNetwork } from './store.ts';
+import { networkNames, readNetwork } from './store.ts';
 import { isReserved } from './subnets.ts';
 
 /** What a container has in a network, as long as it runs. */
@@ -103,7 +103,7 @@ export function release(network: string, id: string, addresses?: readonly string
 
 /** Frees the addresses of containers that are no more, in all networks. @param isThere whether a container may still use what it has */
 export function staleLeases(isThere: (id: string) => boolean): void {
-  for (const { name } of allNetworks()) {
+  for (const name of networkNames()) {
     // Without the lock as long as there is nothing to do: this is asked often.
     if (!leasedAddresses(name).some(({ id }) => !isThere(id))) continue;
     withNetworkLock({ name }, () => freeStale(name, isThere));
