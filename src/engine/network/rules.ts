@@ -14,7 +14,7 @@ export function ensureRules(id: string, networks: readonly Network[], recorded: 
   const lease = recorded.leases.find(({ network }) => network === recorded.publishing);
   const network = bridges.find(({ name }) => name === recorded.publishing);
   if (lease !== undefined && network !== undefined)
-    publish(id, recorded.ports, lease.addresses, network.interface);
+    publish(id, recorded.ports, lease.addresses, network.interface, say);
 }
 
 /** `tsbox system start`: puts back what somebody has removed from under containers that run. */

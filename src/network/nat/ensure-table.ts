@@ -1,4 +1,4 @@
-import { type Network, networkSettings } from '../store/index.ts';
+import { DEFAULT_NETWORK, type Network, networkSettings } from '../store/index.ts';
 import { ensureForwarding } from './forwarding.ts';
 import { type Command, concat, elements, type Json } from './json.ts';
 import { withTableLock } from './lock.ts';
@@ -13,6 +13,7 @@ export interface NatNetwork {
   /** Its bridge. */
   interface: string;
   internal: boolean;
+  /** Whether IPv6 goes further than to the host. */
   ipv6: boolean;
   /** Whether the outside sees the host's address. */
   masquerade: { 4: boolean; 6: boolean };
@@ -48,7 +49,9 @@ export function ensureTable(
 /** The part of a network on disk that matters here. */
 export function natNetwork(network: Network): NatNetwork {
   const { masquerade, communication } = networkSettings(network);
-  const { internal, ipv6, options } = network;
+  const { name, internal, options } = network;
+  // Nobody asked for the IPv6 of the default network: for its sake alone no host becomes a router. `publish` sees to it where it is used.
+  const ipv6 = network.ipv6 && (name !== DEFAULT_NETWORK || masquerade[6]);
   const routed = Object.entries(options).some(
     ([name, value]) => name.includes('.gateway_mode_ipv') && value === 'routed',
   );

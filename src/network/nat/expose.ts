@@ -31,7 +31,7 @@ export function parseExpose(text: string, flag = '--expose'): Exposed[] {
 }
 
 /**
- * What `--publish-all` adds: each port that is exposed and not published yet, at any free one.
+ * What is published with `--publish-all`: what was asked for, and each port that is exposed and not among that, at any free one.
  *
  * @param exposed in any order; of several times the same port one counts
  */
@@ -43,5 +43,5 @@ export function publishAll(asked: readonly PublishedPort[], exposed: readonly Ex
     done.add(`${port}/${protocol}`);
     added.push({ containerPort: port, protocol });
   }
-  return added;
+  return [...asked, ...added];
 }

@@ -30,7 +30,7 @@ export function splitProtocol(flag: string, text: string): { rest: string; proto
   );
   throw new TsboxError(
     'BAD_OPTION',
-    `${flag} ${shown}: invalid protocol: ${wrong}${didYouMean(name, PROTOCOLS)}; there are tcp, udp and sctp`,
+    `${flag} ${shown}: invalid protocol: ${wrong}${more.length === 0 ? didYouMean(name, PROTOCOLS) : ''}; there are tcp, udp and sctp`,
   );
 }
 

@@ -1,5 +1,5 @@
 import { forgetStaleFlows } from './conntrack.ts';
-import { setRouteLocalnet } from './forwarding.ts';
+import { ensureForwarding, setRouteLocalnet } from './forwarding.ts';
 import { type Command, chain } from './json.ts';
 import { withTableLock } from './lock.ts';
 import { askNetfilter } from './nfnetlink.ts';
@@ -16,25 +16,34 @@ import { chainUses, readPublished } from './read-table.ts';
  * @param ports as {@link reservePorts} gave them; the sockets are held for as long as they lead there
  * @param addresses the container's, one of each family that it has; with or without a prefix length
  * @param bridge its interface on the host
- * @throws {TsboxError} NO_NFT, NFT_FAILED, LOCK_TIMEOUT; then none leads there
+ * @param say is told, in a line each, what was changed for the whole host
+ * @throws {TsboxError} NO_NFT, NFT_FAILED, LOCK_TIMEOUT, NO_FORWARDING; then none leads there
  */
 export function publish(
   id: string,
   ports: readonly BoundPort[],
   addresses: readonly string[],
   bridge: string,
+  say?: (line: string) => void,
 ): void {
   if (ports.length === 0) return;
+  // The rules that keep containers from the host's 127.0.0.1 (`raw`) are there already.
+  if (ports.some(({ hostAddress }) => hostAddress === '0.0.0.0' || hostAddress.startsWith('127.')))
+    setRouteLocalnet(bridge);
+  ensureForwarding([{ internal: false, ipv6: hasIpv6(ports, addresses) }], say);
   withTableLock(() =>
     commit(
       publicationCommands([{ id, ports, addresses }], askNetfilter(readPublished) ?? []),
       'publish ports',
     ),
   );
-  // After the rules that keep others from the host's 127.0.0.1 (`raw`), never before.
-  if (ports.some(({ hostAddress }) => hostAddress === '0.0.0.0' || hostAddress.startsWith('127.')))
-    setRouteLocalnet(bridge);
   forgetStaleFlows(ports, addresses);
+}
+
+/** Whether one of them is reached by IPv6. */
+function hasIpv6(ports: readonly BoundPort[], addresses: readonly string[]): boolean {
+  const isIpv6 = (address: string) => address.includes(':');
+  return addresses.some(isIpv6) && ports.some(({ hostAddress }) => isIpv6(hostAddress));
 }
 
 /**
