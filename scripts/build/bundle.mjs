@@ -36,7 +36,7 @@ async function build(options) {
 
 /**
  * The command: dist/cli.cjs, all that `tsbox run` needs, in one CommonJS file; dist/more.cjs, the rest; and dist/tsbox.cjs, which
- * starts them; dist/again.cjs, all that a
+ * starts them; dist/again.cjs and dist/again-network.cjs, all that a
  * `tsbox run` needs whose plan was kept. And `tsbox-oci`: dist/oci.cjs, all that state, kill, start and delete need, dist/oci-more.cjs and
  * dist/tsbox-oci.cjs.
  *
@@ -64,7 +64,8 @@ export async function bundleCommand() {
   const files = {
     'cli.cjs': hot.replace(/^#!.*\n/, ''),
     'more.cjs': cold,
-    'again.cjs': await bundleAlone('src/cli/again.ts', { ...common, ...command }),
+    'again.cjs': await bundleAlone('src/cli/again.ts', { ...common, ...command }, false),
+    'again-network.cjs': await bundleAlone('src/cli/again.ts', { ...common, ...command }, true),
     'oci.cjs': oci.hot,
     'oci-more.cjs': oci.cold,
   };

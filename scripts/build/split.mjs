@@ -2,13 +2,15 @@ import { relative, sep } from 'node:path';
 import * as esbuild from 'esbuild';
 import { root } from './files.mjs';
 
+const NETWORK = 'src/engine/network/open.ts';
+
 /** What `tsbox run` needs of what is imported lazily. Everything else that is goes into the second file. */
 const HOT = new Set([
   'src/cli/run.ts',
   'src/cli/run/terminal.ts',
   'src/engine/stream-connect.ts',
   // A container in a network, which most are.
-  'src/engine/network/open.ts',
+  NETWORK,
   // A container that is kept has a log.
   'src/engine/life/log-options.ts',
   'src/engine/life/log/write.ts',
@@ -44,12 +46,20 @@ export async function bundleTwo(
   }
 }
 
+/** What stands for modules in a bundle that is only for containers that are in no network; a sweep there leaves those of others to the next one. */
+const WITHOUT_NETWORK = {
+  'src/engine/network/release.ts':
+    'export function releaseNetwork() { throw new Error("not in this bundle"); }',
+  'src/network/store/lease.ts': 'export function staleLeases() {}',
+};
+
 /**
  * Bundles one entry with nothing of what is imported lazily but what `run` needs, and without modules of which nothing is used.
  *
+ * @param {boolean} network whether with what containers in a network need
  * @returns {Promise<string>} the source
  */
-export async function bundleAlone(entry, options) {
+export async function bundleAlone(entry, options, network) {
   const plugin = {
     name: 'alone',
     setup(build) {
@@ -63,12 +73,17 @@ export async function bundleAlone(entry, options) {
         });
         if (errors.length > 0) return { errors };
         const file = relative(root, path).split(sep).join('/');
-        if (args.kind === 'dynamic-import' && !HOT.has(file) && !ALONE.has(file))
+        const lazy = args.kind === 'dynamic-import';
+        if (lazy && ((!HOT.has(file) && !ALONE.has(file)) || (!network && file === NETWORK)))
           return { path: file, namespace: 'absent' };
+        if (!network && file in WITHOUT_NETWORK) return { path: file, namespace: 'without' };
         return { path, sideEffects: false };
       });
       build.onLoad({ filter: /./, namespace: 'absent' }, ({ path }) => ({
         contents: `throw new Error('not in this bundle: ${path}');`,
+      }));
+      build.onLoad({ filter: /./, namespace: 'without' }, ({ path }) => ({
+        contents: WITHOUT_NETWORK[path],
       }));
     },
   };

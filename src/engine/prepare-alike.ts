@@ -97,6 +97,7 @@ class Kind {
       image,
       built,
       input: { ...rename(rest), spec: built.spec, cgroup: now.plan },
+      network: this.first.network,
       cgroup: now,
       makeCgroupParents: now.makeParents,
     };

@@ -16,7 +16,9 @@ import { readImageFile, type StoredImage } from '../image/index.ts';
 import { nativeFile } from '../kernel/index.ts';
 import type { CgroupPlan, PlanInput, SeccompFilter } from '../runtime/index.ts';
 import { type Host, thisHost } from './host.ts';
+import { askedNetwork } from './network/asked.ts';
 import { onHost } from './network/files.ts';
+import type { RecordedNetwork } from './network/recorded.ts';
 import { sharedHostname } from './network/shared.ts';
 import { networkKind } from './options/index.ts';
 import { fitCapabilities } from './own-capabilities.ts';
@@ -36,12 +38,14 @@ export interface Prepared {
   /** Makes the parents of the cgroup and drops the limits that this kernel has no file for; the only part with effects. */
   makeCgroupParents(): void;
   cgroup: PreparedCgroup;
+  /** To what it is to be connected. */
+  network: RecordedNetwork;
   /** The same object for all containers that differ only in their ids. */
   kind?: object;
 }
 
 /** What is needed of it once there is a plan. */
-export type Startable = Pick<Prepared, 'image' | 'built' | 'makeCgroupParents'> & {
+export type Startable = Pick<Prepared, 'image' | 'built' | 'network' | 'makeCgroupParents'> & {
   input: Pick<Prepared['input'], 'id' | 'cgroup'>;
 };
 
@@ -70,6 +74,7 @@ export function prepare(
     sharedHostname,
     host,
   });
+  const network = askedNetwork(options, image.config.ExposedPorts);
   fitCapabilities(built.spec, options);
   const cgroup = prepareCgroup(built, options, id);
   const input: Prepared['input'] = {
@@ -87,7 +92,7 @@ export function prepare(
     kernel: kernelVersion(),
     ...(built.init && { init: nativeFile('init') }),
   };
-  return { image, built, input, cgroup, makeCgroupParents: cgroup.makeParents };
+  return { image, built, input, network, cgroup, makeCgroupParents: cgroup.makeParents };
 }
 
 export function prepareCgroup(built: BuiltSpec, options: RunOptions, id: string): PreparedCgroup {

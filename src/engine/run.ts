@@ -15,7 +15,6 @@ import { noteEvents, ofContainer, ofNetworks } from './events/note.ts';
 import type { HealthCheck } from './health/config.ts';
 import { imageFor } from './image-for.ts';
 import { startJanitor } from './janitor.ts';
-import { askedNetwork } from './network/asked.ts';
 import { mayBeConnected } from './network/disconnected.ts';
 import type { NetworkStart, OpenNetwork } from './network/index.ts';
 import { checkName, networkKind } from './options/index.ts';
@@ -241,7 +240,7 @@ export function newRecord(
     labels: { ...prepared.image.config.Labels, ...options.labels },
     status: 'created',
     rm: options.rm ?? true,
-    network: askedNetwork(options, prepared.image.config.ExposedPorts),
+    network: prepared.network,
     options: runOptionsOf(options),
     bootId: bootId(),
     stopSignal: prepared.built.stopSignal,

@@ -45,7 +45,7 @@ const AFTER = '\n})';
 const kind = kindOfCommand();
 const kept = keptPlan();
 if (kept?.there) {
-  const { again, leave } = load('again.cjs', () => true);
+  const { again, leave } = load(isAlone() ? 'again.cjs' : 'again-network.cjs', () => true);
   again(kept.file, kept.key).then((code) =>
     code === undefined ? start() : process.nextTick(() => leave(code)),
   );
@@ -55,6 +55,12 @@ function start() {
   // Where the bundle may leave the plan for the next time.
   if (kept !== undefined) globalThis[Symbol.for('tsbox.kept')] = kept;
   load('cli.cjs', worthwhile);
+}
+
+/** Whether the container is in no network, as far as can be told from here: the bundle for those is half as large. With the wrong one it runs in the usual way. */
+function isAlone() {
+  const text = process.argv.join('\n');
+  return /\n--network[=\n](none|host)\n/.test(text);
 }
 
 function worthwhile() {
@@ -109,7 +115,7 @@ function kindOf(descriptor) {
 /** Evaluates a file of the bundle; the bundle loads its other file through this too. */
 function load(file, worthwhile) {
   const bundle = join(__dirname, file);
-  const name = `${file.slice(0, -4)}${file === 'again.cjs' ? '' : kind}-${digest}${suffix}`;
+  const name = `${file.slice(0, -4)}${file.startsWith('again') ? '' : kind}-${digest}${suffix}`;
   const cache = openCache(name, bundle);
   const text = openSync(bundle);
   const { size } = fstatSync(text);

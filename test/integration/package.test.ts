@@ -65,6 +65,7 @@ describe.skipIf(!hasCrossCompiler)(
 
     test('has no code cache, which would be of another Node, and nothing that is only for building', () => {
       expect(readdirSync(join(installed, 'dist')).sort()).toEqual([
+        'again-network.cjs',
         'again.cjs',
         'cli.cjs',
         'images',

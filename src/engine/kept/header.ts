@@ -1,4 +1,5 @@
 import type { StoredImage } from '../../image/index.ts';
+import type { RecordedNetwork } from '../network/recorded.ts';
 import type { BuiltSpec } from '../spec/index.ts';
 import type { Questions } from './facts.ts';
 import type { KeptRequest } from './request.ts';
@@ -10,6 +11,7 @@ export interface KeptHeader {
   request: KeptRequest;
   image: StoredImage;
   built: BuiltSpec;
+  network: RecordedNetwork;
   /** The group's path. */
   cgroup: string;
   questions: Questions;

@@ -76,6 +76,7 @@ export function makeKept(
     request,
     image,
     built: { spec, stopSignal, stopTimeout, seccomp, init: false, files: connected ? built.files : [] },
+    network: prepared.network,
     cgroup: cgroup.plan.path,
     questions,
     facts,

@@ -31,10 +31,11 @@ export function openKept(file: string, key: string): KeptRun | undefined {
     forget(file);
     return undefined;
   }
-  const { image, built, cgroup: path, places, request } = header;
+  const { image, built, network, cgroup: path, places, request } = header;
   const prepared: Startable = {
     image,
     built,
+    network,
     input: { id, cgroup: { path, writes: [] } },
     makeCgroupParents() {},
   };

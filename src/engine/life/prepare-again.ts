@@ -16,7 +16,7 @@ import type { BuiltSpec } from '../spec/index.ts';
  *
  * @throws {TsboxError}
  */
-export function prepareAgain(record: ContainerRecord): Omit<Prepared, 'image'> {
+export function prepareAgain(record: ContainerRecord): Omit<Prepared, 'image' | 'network'> {
   const { id, options = {}, layers = [] } = record;
   const spec = readConfig(id);
   const hostname = spec.hostname ?? thisHost.hostname();

@@ -198,14 +198,15 @@ describe.skipIf(process.getuid?.() !== 0)('a kept plan (skipped without root, wh
       join(dist, 'cli.cjs'),
       "console.log('cli', globalThis[Symbol.for('tsbox.kept')]?.file ?? 'nowhere');",
     );
-    writeFileSync(
-      join(dist, 'again.cjs'),
-      `exports.again = async (file, key) => {
-        console.log('again', file);
+    for (const name of ['again', 'again-network'])
+      writeFileSync(
+        join(dist, `${name}.cjs`),
+        `exports.again = async (file, key) => {
+        console.log('${name}', file);
         return JSON.parse(key)[1][0] === '--stale' ? undefined : 7;
       };
       exports.leave = (code) => process.exit(code);`,
-    );
+      );
   });
 
   /** Where the plan of a command line would be. */
@@ -225,8 +226,18 @@ describe.skipIf(process.getuid?.() !== 0)('a kept plan (skipped without root, wh
   test('is used where there is one', () => {
     const file = placeOf('run', 'a');
     writeFileSync(file, 'plan');
-    expect(tsbox('run', 'a')).toEqual({ status: 7, stdout: `again ${file}\n`, stderr: '' });
+    expect(tsbox('run', 'a')).toEqual({ status: 7, stdout: `again-network ${file}\n`, stderr: '' });
     expect(tsbox('run', 'b').stdout).toMatch(/^cli /);
+  });
+
+  test.each([
+    [['--network', 'none', 'a'], 'again'],
+    [['--network=host', 'a'], 'again'],
+    [['--network', 'backend', 'none'], 'again-network'],
+  ])('of %j is carried out by %s', (args, name) => {
+    const file = placeOf('run', ...args);
+    writeFileSync(file, 'plan');
+    expect(tsbox('run', ...args).stdout).toBe(`${name} ${file}\n`);
   });
 
   test('that does not fit is followed by the usual way', () => {
@@ -234,7 +245,7 @@ describe.skipIf(process.getuid?.() !== 0)('a kept plan (skipped without root, wh
     writeFileSync(file, 'plan');
     expect(tsbox('run', '--stale')).toEqual({
       status: 0,
-      stdout: `again ${file}\ncli ${file}\n`,
+      stdout: `again-network ${file}\ncli ${file}\n`,
       stderr: '',
     });
   });
