@@ -5,6 +5,7 @@ import type { ExitStatus } from '../container.ts';
 import { lockAbandoned } from '../container-directory.ts';
 import { noteEvents, ofContainer } from '../events/note.ts';
 import { findContainer } from '../find-container.ts';
+import { untilReleased } from '../network/released.ts';
 import { parseSignal } from '../options/index.ts';
 import { openProcess } from '../process-identity.ts';
 import type { ContainerRecord } from '../record.ts';
@@ -49,7 +50,8 @@ export async function stopContainer(reference: string, options: StopOptions = {}
   return stopped(record, await waitFor(record));
 }
 
-function stopped(record: ContainerRecord, status: ExitStatus): ExitStatus {
+async function stopped(record: ContainerRecord, status: ExitStatus): Promise<ExitStatus> {
+  await untilReleased(record);
   noteEvents(ofContainer(record, 'stop'));
   return status;
 }

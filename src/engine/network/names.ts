@@ -16,11 +16,13 @@ import type { Connection } from './recorded.ts';
  *
  * @param id who came or went; its record says where it is, if anywhere
  * @param networks where that makes a difference
+ * @param own whether its own file is rewritten: not that of a container that has ended, since what its last program has sent from it into a pipe (sendfile(2), as
+ *   `cat` does) is not copied, and would change there
  */
-export function rewriteHosts(id: string, networks: readonly Pick<Connection, 'network'>[]): void {
+export function rewriteHosts(id: string, networks: readonly Pick<Connection, 'network'>[], own = true): void {
   const changed = networks.map(({ network }) => network).filter((name) => name !== DEFAULT_NETWORK);
   if (changed.length === 0) {
-    writeNames(id, new Members());
+    if (own) writeNames(id, new Members());
     return;
   }
   mkdirSync(networksDirectory(), { recursive: true, mode: 0o700 });
@@ -29,7 +31,7 @@ export function rewriteHosts(id: string, networks: readonly Pick<Connection, 'ne
   try {
     const members = new Members();
     const all = new Set([
-      id,
+      ...(own ? [id] : []),
       ...changed.flatMap((network) => members.of(network).map((record) => record.id)),
     ]);
     for (const each of all) writeNames(each, members);

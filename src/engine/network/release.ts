@@ -20,7 +20,7 @@ export function releaseNetwork({ id, network }: { id: string; network?: Recorded
   for (const { network: name, addresses } of leases) release(name, id, addresses);
   noteEvents(...ofNetworks({ id, network }, 'disconnect'));
   try {
-    rewriteHosts(id, leases);
+    rewriteHosts(id, leases, false);
   } catch (error) {
     // Names of somebody who is not there any more do no harm until the next one comes or goes.
     if (!isUnwritable(error)) throw error;
