@@ -12,7 +12,8 @@
  * It allocates nothing, belongs to no terminal, and blocks every signal that can be blocked: what ends it is the container's end, or SIGKILL, with which
  * the container dies too (PR_SET_PDEATHSIG).
  *
- * usage: monitor run BASE SIZE PID_SLOT PIDFD_SLOT HELPER_SLOT TERMINAL MAX_SIZE MAX_FILES HEALTH_MS CGROUP COMMAND...
+ * usage: monitor run BASE SIZE PID_SLOT PIDFD_SLOT HELPER_SLOT TERMINAL MAX_SIZE MAX_FILES HEALTH CGROUP COMMAND...
+ * HEALTH: milliseconds between two checks, 0 for none; and after a space those until the first, and after one that says that it is still starting.
  *        monitor sleep MILLISECONDS COMMAND...
  */
 #include "monitor-start.h"
@@ -21,8 +22,11 @@
 #define PR_SET_NAME 15
 #define PR_SET_CHILD_SUBREAPER 36
 
-static i64 health_every, health_next;
+static i64 health_every, health_starting, health_next;
 static i32 health_pid;
+
+/* The exit status of `tsbox system healthcheck` (src/cli/system.ts). */
+#define STILL_STARTING 100
 static char **command, **variables;
 static int command_length;
 
@@ -72,7 +76,7 @@ static void reap_others(void)
     while (wait_for(P_ALL, 0, &death, WNOHANG | WNOWAIT) == 0 && death.pid > 0 && death.pid != container_pid) {
         if (death.pid == health_pid) {
             health_pid = 0;
-            health_next = milliseconds_now() + health_every;
+            health_next = milliseconds_now() + (death.code == CLD_EXITED && death.status == STILL_STARTING ? health_starting : health_every);
         }
         wait_for(P_PID, death.pid, &death, 0);
     }
@@ -207,6 +211,13 @@ static void write_exit(const struct death *death, u64 kills)
     call(NR_write, FD_EXIT, (u64)text, end - text, 0);
 }
 
+static const char *after_space(const char *text)
+{
+    while (*text && *text++ != ' ')
+        ;
+    return text;
+}
+
 static void settle_in(void)
 {
     u64 all = ~0UL;
@@ -261,7 +272,8 @@ static void monitor(char **args)
         open_log(0);
     take_streams(number_of(args[5]));
     health_every = number_of(args[8]);
-    health_next = milliseconds_now() + health_every;
+    health_starting = number_of(after_space(args[8]));
+    health_next = milliseconds_now() + health_starting;
     while (serve(children))
         ;
     wait_for(P_PIDFD, container, &death, WNOWAIT);

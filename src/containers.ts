@@ -118,7 +118,7 @@ export async function containerEnded(id: string): Promise<void> {
 }
 
 /** @internal What a container's monitor runs every interval. */
-export async function checkHealth(id: string): Promise<void> {
+export async function checkHealth(id: string): Promise<boolean> {
   const { checkHealth } = await import('./engine/health/check.ts');
   return checkHealth(id);
 }

@@ -32,5 +32,6 @@ export async function imageInspect(args: string[]): Promise<number> {
   if (format === undefined || format === 'json')
     print(`${safe(JSON.stringify(found, undefined, format === undefined ? 4 : 0))}\n`);
   else print(found.map((details) => formatValue('image inspect', format, details)).join(''));
-  return exitCode;
+  // Docker's: scripts ask by it whether an image is there.
+  return exitCode === 0 ? 0 : 1;
 }

@@ -2,11 +2,14 @@ import type { ContainerRecord } from '../index.ts';
 import { usageError } from './usage.ts';
 
 /**
- * `--filter` of `ps`, with Docker's keys. Several values of one key mean any of them (of `label`: all), several keys mean all.
+ * `--filter` of `ps`, with Docker's keys. `before` and `since` name another container, of those that are known. Several values of one key mean any of them (of `label`: all), several keys mean all.
  *
  * @returns whether a container is one of those
  */
-export function containerFilter(filters: readonly string[]): (record: ContainerRecord) => boolean {
+export function containerFilter(
+  filters: readonly string[],
+  known: readonly ContainerRecord[] = [],
+): (record: ContainerRecord) => boolean {
   const wanted = new Map<Key, string[]>();
   for (const filter of filters) {
     const equals = filter.indexOf('=');
@@ -23,11 +26,13 @@ export function containerFilter(filters: readonly string[]): (record: ContainerR
       throw usageError('ps', `--filter ${JSON.stringify(filter)}: the states are ${STATES.join(', ')}`);
     if (key === 'exited' && !/^\d{1,3}$/.test(value))
       throw usageError('ps', `--filter ${JSON.stringify(filter)}: not an exit code`);
+    if ((key === 'before' || key === 'since') && find(known, value) === undefined)
+      throw usageError('ps', `--filter ${JSON.stringify(filter)}: there is no such container`);
     wanted.set(key, [...(wanted.get(key) ?? []), value]);
   }
   return (record) =>
     [...wanted].every(([key, values]) => {
-      const test = (value: string) => TESTS[key](record, value);
+      const test = (value: string) => TESTS[key](record, value, known);
       return key === 'label' ? values.every(test) : values.some(test);
     });
 }
@@ -74,7 +79,16 @@ const TESTS = {
       ...(network?.ports ?? []).map(({ containerPort, protocol }) => [containerPort, protocol]),
     ].some(([port, protocol]) => isPort(value, Number(port), String(protocol))),
   health: ({ health }: ContainerRecord, value: string) => (health ?? 'none') === value,
+  before: (record: ContainerRecord, value: string, known: readonly ContainerRecord[]) =>
+    record.created < (find(known, value)?.created ?? ''),
+  since: (record: ContainerRecord, value: string, known: readonly ContainerRecord[]) =>
+    record.created > (find(known, value)?.created ?? record.created),
 };
+
+/** By name or the beginning of the id. */
+function find(known: readonly ContainerRecord[], value: string): ContainerRecord | undefined {
+  return known.find(({ name, id }) => name === value || (value.length > 0 && id.startsWith(value)));
+}
 
 /** The names of the networks that it is in, or will be in when it is started. */
 export function networksOf({ network, options }: ContainerRecord): string[] {

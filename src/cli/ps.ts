@@ -1,9 +1,9 @@
-import { type ContainerRecord, describePorts, sweepAndList } from '../index.ts';
+import { type ContainerRecord, describePorts, inspectContainer, sweepAndList } from '../index.ts';
 import { collect, defineCommand } from './command.ts';
 import { type Columns, formatRows, type Row } from './format.ts';
 import { print } from './output.ts';
 import { asksForEnded, containerFilter, networksOf } from './ps-filter.ts';
-import { age, ago } from './units.ts';
+import { age, ago, decimalSize, timestamp } from './units.ts';
 import { usageError } from './usage.ts';
 
 const COLUMNS: Columns = [
@@ -36,24 +36,28 @@ export async function ps(args: string[]): Promise<number> {
     .option('-n, --last <number>', 'The last that were made, in whatever state')
     .option('-l, --latest', 'The last one')
     .option('-q, --quiet', 'Print only the IDs')
+    .option('-s, --size', 'How much they have written, and with their image')
     .option('--no-trunc', 'Print IDs and commands in full')
     .option('--format <format>', 'json, or text with {{.Column}} in it')
     .parse(args, { from: 'user' })
     .opts<Given>();
-  // What is shown as ended should be, and a container that removes itself should be gone.
-  const records = sweepAndList();
   const filters = options.filter ?? [];
   const last = options.latest ? 1 : lastOf(options.last);
   const all = options.all || last !== undefined || asksForEnded(filters);
-  const rows = records
+  // What is shown as ended should be, and a container that removes itself should be gone.
+  const known = sweepAndList();
+  const shown = known
     .filter((record) => all || LIVE.includes(record.status))
-    .filter(containerFilter(filters))
-    .slice(0, last)
-    .map((record) => rowOf(record, options.trunc));
+    .filter(containerFilter(filters, known))
+    .slice(0, last);
+  const rows = shown.map((record) => rowOf(record, options.trunc));
+  const sized = options.size === true || /\{\{[^}]*\.Size\b/.test(options.format ?? '');
+  if (sized && !options.quiet)
+    for (const [index, { id }] of shown.entries()) (rows[index] as Row).Size = await sizeOf(id);
   print(
     options.quiet
       ? rows.map((row) => `${row.ID}\n`).join('')
-      : formatRows('ps', COLUMNS, rows, options.format),
+      : formatRows('ps', sized ? [...COLUMNS, ['SIZE', 'Size']] : COLUMNS, rows, options.format),
   );
   return 0;
 }
@@ -64,6 +68,7 @@ interface Given {
   last?: string;
   latest?: boolean;
   quiet?: boolean;
+  size?: boolean;
   trunc: boolean;
   format?: string;
 }
@@ -85,18 +90,38 @@ function rowOf(record: ContainerRecord, short: boolean): Row {
     Image: record.image,
     Command: `"${shown}"`,
     RunningFor: ago(record.created),
-    CreatedAt: new Date(record.created).toISOString(),
+    CreatedAt: timestamp(record.created),
     Status: statusOf(record),
     State: record.status,
     Ports: LIVE.includes(record.status)
       ? describePorts(record.network?.ports ?? [], record.network?.exposed)
       : '',
     Names: record.name,
-    Networks: networksOf(record).join(','),
     Labels: Object.entries(record.labels ?? {})
       .map(([key, value]) => `${key}=${value}`)
       .join(','),
+    LocalVolumes: String(record.volumes?.length ?? 0),
+    Mounts: mountsOf(record, short).join(','),
+    Networks: networksOf(record).join(','),
   };
+}
+
+/** Volumes by name, and what else is mounted by its place on the host. */
+function mountsOf({ volumes = [], options }: ContainerRecord, short: boolean): string[] {
+  const binds = (options?.volumes ?? []).filter((each) => /^[./]/.test(each) && each.includes(':'));
+  const names = [...volumes.map(({ name }) => name), ...binds.map((each) => each.split(':', 1)[0] ?? '')];
+  return names.map((name) => (short && name.length > 15 ? `${name.slice(0, 14)}…` : name));
+}
+
+/** `12.3kB (virtual 7.8MB)` */
+async function sizeOf(id: string): Promise<string> {
+  try {
+    const { SizeRw = 0, SizeRootFs = 0 } = await inspectContainer(id, { size: true });
+    return `${decimalSize(SizeRw)} (virtual ${decimalSize(SizeRootFs)})`;
+  } catch {
+    // It has been removed meanwhile.
+    return '';
+  }
 }
 
 /** In Docker's words. */

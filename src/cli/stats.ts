@@ -13,6 +13,8 @@ const COLUMNS: Columns = [
   ['NET I/O', 'NetIO'],
   ['BLOCK I/O', 'BlockIO'],
   ['PIDS', 'PIDs'],
+  ['THROTTLED', 'Throttled'],
+  ['PRESSURE C/M/I', 'Pressure'],
 ];
 
 /** `tsbox stats` */
@@ -72,10 +74,18 @@ export function rowOf(sample: ContainerSample, short: boolean): Row {
     BlockIO: known(block, ({ read, written }) => `${decimalSize(read)} / ${decimalSize(written)}`),
     PIDs: running ? String(pids) : '--',
     Throttled: known(cgroup.cpu?.throttledUsec, (usec) => `${(usec / 1e6).toFixed(2)}s`),
+    Pressure: running ? pressures(cgroup.pressure) : '--',
     CPUPressure: known(cgroup.pressure?.cpu, ({ some }) => percent(some.avg10)),
     MemPressure: known(cgroup.pressure?.memory, ({ some }) => percent(some.avg10)),
     IOPressure: known(cgroup.pressure?.io, ({ some }) => percent(some.avg10)),
   };
+}
+
+/** How much of the last ten seconds something waited for processors, for memory and for disks. */
+function pressures(pressure: ContainerSample['cgroup']['pressure']): string {
+  const parts = [pressure?.cpu, pressure?.memory, pressure?.io];
+  if (parts.every((part) => part === undefined)) return '--';
+  return parts.map((part) => (part === undefined ? '--' : `${part.some.avg10.toFixed(1)}%`)).join(' / ');
 }
 
 function usage({ usage: used, limit }: NonNullable<ContainerSample['memory']>): string {

@@ -19,13 +19,16 @@ export async function system(args: string[]): Promise<number> {
   if (id !== undefined && /^[0-9a-f]{64}$/.test(id)) {
     if (action === 'ended') return done(containerEnded(id));
     if (action === 'restart') return done(restartNow(id));
-    if (action === 'healthcheck') return done(checkHealth(id));
+    if (action === 'healthcheck') return (await checkHealth(id)) ? STILL_STARTING : 0;
   }
   return runGroup('system', 'Work with what tsbox keeps on this machine.', SUBCOMMANDS, args, [
     ['tsbox system df', 'what takes how much space'],
     ['tsbox system start', 'what is to run after a boot'],
   ]);
 }
+
+/** native/monitor.c knows it: the next check is due sooner. */
+const STILL_STARTING = 100;
 
 const SUBCOMMANDS: Record<string, Subcommand> = {
   df: {

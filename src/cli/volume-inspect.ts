@@ -23,7 +23,7 @@ export async function volumeInspect(args: string[]): Promise<number> {
     else print(formatValue('volume inspect', format, described));
   });
   if (format === undefined) print(`${safe(JSON.stringify(found, null, 4))}\n`);
-  return exitCode;
+  return exitCode === 0 ? 0 : 1;
 }
 
 /** With Docker's names, in Docker's order. */

@@ -5,9 +5,11 @@ import { staleLeases } from '../network/store/lease.ts';
 import { lockAbandoned, nameOwner, releaseName, removeContainerDirectory } from './container-directory.ts';
 import { noteEvents, ofContainer } from './events/note.ts';
 import { exitFile, readExit } from './life/exit-file.ts';
+import { restartDelay } from './life/restart-policy.ts';
 import { disconnected } from './network/disconnected.ts';
 import { releaseNetwork } from './network/release.ts';
 import { containersDirectory, namesDirectory } from './paths.ts';
+import { bootId } from './process-identity.ts';
 import { type ContainerRecord, containerIds, readRecord } from './record.ts';
 import { currentRecord, endedRecord, newestFirst, ownedRecord } from './records.ts';
 import { isUnwritable } from './unwritable.ts';
@@ -83,12 +85,10 @@ function recordAfterSweep(id: string): ContainerRecord | undefined {
   const lock = lockAbandoned(id);
   if (lock === undefined) return record && ownedRecord(record);
   try {
-    sweepContainer(id, readRecord(id));
+    sweepLocked(id, lock);
   } catch (error) {
     // It is shown as it is all the same.
     if (!isUnwritable(error)) throw error;
-  } finally {
-    closeSync(lock);
   }
   return currentRecord(id);
 }
@@ -96,15 +96,27 @@ function recordAfterSweep(id: string): ContainerRecord | undefined {
 /** What `sweep` does, for one container. */
 export function sweepOne(id: string): void {
   const lock = lockAbandoned(id);
-  if (lock === undefined) return;
-  try {
-    sweepContainer(id, readRecord(id));
-  } finally {
-    closeSync(lock);
-  }
+  if (lock !== undefined) sweepLocked(id, lock);
 }
 
-function sweepContainer(id: string, record: ContainerRecord | undefined): void {
+/** @param lock the owner's, which was free; closed as soon as nobody needs it */
+function sweepLocked(id: string, lock: number): void {
+  let promised: ContainerRecord | undefined;
+  try {
+    promised = sweepContainer(id, readRecord(id));
+  } finally {
+    if (promised === undefined) closeSync(lock);
+  }
+  if (promised === undefined) return;
+  // Should this process end before, the next sweep finds it so.
+  import('./life/resume.ts')
+    .then(({ resume }) => resume(promised, lock))
+    .catch(() => {})
+    .finally(() => closeSync(lock));
+}
+
+/** @returns the container, where its restart policy wants it started again: somebody must wait for that */
+function sweepContainer(id: string, record: ContainerRecord | undefined): ContainerRecord | undefined {
   if (record?.status === 'exited') return;
   // Without a record it died before the limits were known, let alone a group of another parent.
   if (!endCgroup(record?.cgroup ?? defaultCgroup(id), id)) return;
@@ -122,15 +134,33 @@ function sweepContainer(id: string, record: ContainerRecord | undefined): void {
     removeContainerDirectory(id, record?.name);
     return;
   }
-  // Its monitor has written down how it ended, or was killed itself: then nobody knows, and nobody is left who could restart it.
-  const exit = record.status === 'restarting' ? undefined : readExit(exitFile(id));
-  const error = exit === undefined && record.detached && record.status !== 'restarting';
+  const waits = record.status === 'restarting';
+  if (waits && isPromised(record)) return record;
+  // Its monitor has written down how it ended, or was killed itself: then nobody knows.
+  const exit = waits ? undefined : readExit(exitFile(id));
+  const error = exit === undefined && record.detached && !waits;
   const change = (now: ContainerRecord) => ({
-    ...endedRecord(now, exit),
+    ...afterEnd(now, endedRecord(now, exit)),
     ...(error && { error: 'its monitor was killed, and the container with it' }),
   });
   const ended = updateRecord(id, change, PATIENCE);
-  if (ended !== undefined) noteEvents(ofContainer(ended, 'die', { exitCode: String(ended.exitCode ?? 137) }));
+  if (ended === undefined) return;
+  noteEvents(ofContainer(ended, 'die', { exitCode: String(ended.exitCode ?? 137) }));
+  return ended.status === 'restarting' ? ended : undefined;
+}
+
+/** Whoever was to restart it was killed, and so may the one before have been: its policy holds all the same, until the machine's next boot. */
+function afterEnd(before: ContainerRecord, ended: ContainerRecord): ContainerRecord {
+  if (!isPromised(before)) return ended;
+  const ranFor = Date.parse(ended.finished ?? '') - Date.parse(before.started ?? '');
+  const delay = restartDelay(before, { code: ended.exitCode ?? 137, ranFor });
+  if (delay === undefined) return ended;
+  const restartCount = (before.restartCount ?? 0) + 1;
+  return { ...ended, status: 'restarting', restartDelay: delay, restartCount };
+}
+
+function isPromised({ detached, options, stopRequested, bootId: boot }: ContainerRecord): boolean {
+  return detached === true && (options?.restart ?? 'no') !== 'no' && !stopRequested && boot === bootId();
 }
 
 /** Whether nothing lives in it any more. */

@@ -8,6 +8,8 @@ import { posix } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AT, closeDescriptor, cString, O, RESOLVE, syscall, TsboxError } from '../../kernel/index.ts';
+import { noteEvents, ofContainer } from '../events/note.ts';
+import { findContainer } from '../find-container.ts';
 import { toContainer, toHost } from './owners.ts';
 import { pack } from './pack.ts';
 import { find, followLast, IN_CONTAINER, notFound } from './path.ts';
@@ -37,7 +39,9 @@ export async function copyFromContainer(
   destination: string | Writable,
   options: CopyOptions = {},
 ): Promise<number> {
-  return await withContainerRoot(reference, (container) =>
+  const record = findContainer(reference);
+  noteEvents(ofContainer(record, 'archive-path', { path: source }));
+  return await withContainerRoot(record.id, (container) =>
     inVolume(container, source, false, async (root, path) => {
       const found = find(root, path, options.followLink || wantsDirectory(path));
       if (found === undefined) throw notFound(root, source);
@@ -74,7 +78,9 @@ export async function copyToContainer(
 ): Promise<number> {
   const local = typeof source === 'string' ? openLocal(source, options) : undefined;
   try {
-    return await withContainerRoot(reference, (container) => {
+    const record = findContainer(reference);
+    noteEvents(ofContainer(record, 'extract-to-dir', { path: destination }));
+    return await withContainerRoot(record.id, (container) => {
       if (!container.running && container.spec.linux.uidMappings)
         throw new TsboxError(
           'NOT_RUNNING',

@@ -11,6 +11,7 @@ import type { Spec } from '../../runtime/spec.ts';
 import { readConfig } from '../config-file.ts';
 import { toContainer } from '../copy/owners.ts';
 import { pack } from '../copy/pack.ts';
+import { noteEvents, ofContainer } from '../events/note.ts';
 import { findContainer } from '../find-container.ts';
 import { pauseContainer, unpauseContainer } from '../manage/index.ts';
 import { containersDirectory } from '../paths.ts';
@@ -45,7 +46,7 @@ export async function commitContainer(
   const paused = options.pause !== false && record.status === 'running' && (await hold(record));
   try {
     const spec = readConfig(record.id);
-    return await commitLayer({
+    const image = await commitLayer({
       base: record.imageId,
       layer: packLayer(record, spec, findChanges(record, spec)),
       name: target?.name,
@@ -54,6 +55,8 @@ export async function commitContainer(
       author: options.author,
       message: options.message,
     });
+    noteEvents(ofContainer(record, 'commit', { comment: options.message ?? '', imageID: image.id }));
+    return image;
   } finally {
     if (paused) release(record.id);
   }

@@ -5,6 +5,7 @@ import { readConfig } from '../config-file.ts';
 import { toContainer } from '../copy/owners.ts';
 import { pack } from '../copy/pack.ts';
 import { withContainerRoot } from '../copy/root.ts';
+import { noteEvents, ofContainer } from '../events/note.ts';
 import { findContainer } from '../find-container.ts';
 import { findChanges } from './changes.ts';
 
@@ -33,7 +34,9 @@ export function diffContainer(reference: string): ContainerChange[] {
  * @throws {TsboxError} NO_CONTAINER, AMBIGUOUS_ID, CONTAINER_BUSY
  */
 export function exportContainer(reference: string): Readable {
-  const { id } = findContainer(reference);
+  const record = findContainer(reference);
+  const { id } = record;
+  noteEvents(ofContainer(record, 'export'));
   const archive = new PassThrough();
   withContainerRoot(id, (root) =>
     pipeline(

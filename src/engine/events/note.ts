@@ -21,14 +21,14 @@ export type NewEvent = Omit<StoreEvent, 'time'>;
 
 /**
  * Writes down what has happened, each by whoever did it: a line an event, all with one write to a file that is only appended to, so lines of several
- * processes never mix. Two files of 4 MiB are kept. That it cannot be written (a full disk) must not stop what it tells of.
+ * processes never mix. The first begins with a line break of its own: on a full disk somebody may have left half a line before it. Two files of 4 MiB are kept. That it cannot be written (a full disk) must not stop what it tells of.
  */
 export function noteEvents(...events: NewEvent[]): void {
   try {
     const fd = openJournal();
     try {
       const time = now();
-      writeSync(fd, events.map((event) => `${JSON.stringify({ time, ...event })}\n`).join(''));
+      writeSync(fd, `\n${events.map((event) => `${JSON.stringify({ time, ...event })}\n`).join('')}`);
       if (fstatSync(fd).size > LARGEST) beginAnother(fd);
     } finally {
       closeSync(fd);

@@ -8,10 +8,12 @@ import { type HealthResult, readHealth, writeHealth } from './results.ts';
 /**
  * Checks a container's health once: `tsbox system healthcheck ID`, which its monitor runs every interval. What comes of it is in its record (`health`) and in
  * `health.json` in its directory; a change is an event.
+ *
+ * @returns whether it is still starting: then the next check is due after the start interval
  */
-export async function checkHealth(id: string): Promise<void> {
+export async function checkHealth(id: string): Promise<boolean> {
   const record = readRecord(id);
-  if (record?.status !== 'running' || record.healthCheck === undefined) return;
+  if (record?.status !== 'running' || record.healthCheck === undefined) return false;
   const { healthCheck, started } = record;
   const result = await carryOut(id, healthCheck);
   let before: ContainerRecord['health'];
@@ -34,6 +36,8 @@ export async function checkHealth(id: string): Promise<void> {
   });
   if (after?.health !== undefined && before !== undefined && after.health !== before)
     noteEvents(ofContainer(after, `health_status: ${after.health}`));
+  const health = after?.health ?? before;
+  return health === 'starting' && Date.now() - Date.parse(started ?? '') < healthCheck.startPeriod;
 }
 
 async function carryOut(id: string, { test, timeout }: HealthCheck): Promise<HealthResult> {

@@ -11,11 +11,19 @@ export interface HealthCheck {
   retries: number;
   /** From the start on; failures in it do not count. */
   startPeriod: number;
+  /** Between two checks in it, until one of them succeeds. Default: 5 s, or the interval where that is shorter. */
+  startInterval?: number;
 }
 
 type Asked = Pick<
   RunOptions,
-  'healthCmd' | 'healthInterval' | 'healthTimeout' | 'healthRetries' | 'healthStartPeriod' | 'noHealthcheck'
+  | 'healthCmd'
+  | 'healthInterval'
+  | 'healthTimeout'
+  | 'healthRetries'
+  | 'healthStartPeriod'
+  | 'healthStartInterval'
+  | 'noHealthcheck'
 >;
 
 /**
@@ -40,7 +48,18 @@ export function healthCheck(options: Asked, image: unknown): HealthCheck | undef
     timeout: time('--health-timeout', options.healthTimeout, own.Timeout, 30_000) || 30_000,
     retries: retries(options.healthRetries, own.Retries),
     startPeriod: time('--health-start-period', options.healthStartPeriod, own.StartPeriod, 0),
+    ...startIntervalOf(options.healthStartInterval, own.StartInterval),
   };
+}
+
+/** How long to wait before the first check, and after one that found the container still starting. */
+export function startingInterval({ interval, startPeriod, startInterval }: HealthCheck): number {
+  return startPeriod > 0 ? (startInterval ?? Math.min(5000, interval)) : interval;
+}
+
+function startIntervalOf(asked: string | undefined, image: unknown): { startInterval?: number } {
+  const milliseconds = asked === undefined ? fromImage(image, 0) : duration('--health-start-interval', asked);
+  return milliseconds > 0 ? { startInterval: milliseconds } : {};
 }
 
 /** An image's JSON is anybody's: what is none of the forms is no check. */

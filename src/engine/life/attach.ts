@@ -44,13 +44,13 @@ export async function attach(reference: string): Promise<Attachment> {
       advice: "its streams are that one's; `tsbox logs` shows what it writes",
     });
   }
-  noteEvents(ofContainer(record, 'attach'));
   return connectTo(record);
 }
 
 /** Also before the start, when the socket is there and nobody accepts yet. */
 export async function connectTo(record: ContainerRecord): Promise<Attachment> {
   const socket = await open(record);
+  noteEvents(ofContainer(record, 'attach'));
   // Open from now on, so that it can be read when the container is removed.
   return new Connection(record, socket, openSync(exitFile(record.id), 'r'));
 }
@@ -139,6 +139,8 @@ class Connection implements Attachment {
     payload.writeUInt16BE(Math.min(size.rows, 0xffff), 0);
     payload.writeUInt16BE(Math.min(size.columns, 0xffff), 2);
     this.#send(frame('w', payload), () => {});
+    const { rows, columns } = size;
+    noteEvents(ofContainer(this.#record, 'resize', { height: String(rows), width: String(columns) }));
   }
 
   wait(): Promise<ExitStatus> {
@@ -147,7 +149,10 @@ class Connection implements Attachment {
   }
 
   detach(): void {
-    if (!this.#detached && this.#status === undefined) closeSync(this.#exit);
+    if (!this.#detached && this.#status === undefined) {
+      closeSync(this.#exit);
+      noteEvents(ofContainer(this.#record, 'detach'));
+    }
     this.#detached = true;
     // What is on its way to the program still gets there.
     this.#socket.destroySoon();

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep } from '../../cgroup/kill.ts';
-import { selfCommand, syscall, TsboxError } from '../../kernel/index.ts';
+import { syscall, TsboxError } from '../../kernel/index.ts';
 import { lockAbandoned, removeContainerDirectory } from '../container-directory.ts';
 import { noteEvents, ofContainer } from '../events/note.ts';
 import { disconnected } from '../network/disconnected.ts';
@@ -13,8 +13,8 @@ import { discardCgroup } from '../start.ts';
 import { updateRecord } from '../update-record.ts';
 import { discardVolumes } from '../volume/discard.ts';
 import { exitFile, readExit } from './exit-file.ts';
-import { startMonitor } from './monitor-process.ts';
 import { restartDelay } from './restart-policy.ts';
+import { resume } from './resume.ts';
 import { startDetached } from './start-detached.ts';
 
 /**
@@ -31,7 +31,8 @@ export async function ended(id: string): Promise<void> {
     await discardCgroup(record.cgroup);
     const exit = readExit(exitFile(id));
     // The start was killed before there was a program; who was waiting for it is gone too.
-    if (exit === undefined && record.status !== 'running') return settleUnstarted(record);
+    if (exit === undefined && record.status !== 'running' && record.status !== 'paused')
+      return settleUnstarted(record);
     // Before its end is on record, so that after a crash in between it is done again.
     releaseNetwork(record);
     const after = updateRecord(id, (now) => disconnected(recordEnd(now, exit)));
@@ -110,9 +111,7 @@ async function waitForRestart(record: ContainerRecord, lock: number): Promise<vo
     await sleep(delay);
     return startAgain(record, lock);
   }
-  const command = [...selfCommand(), 'system', 'restart', record.id];
-  const monitor = startMonitor(new Map([[3, lock]]), ['sleep', String(delay), ...command]);
-  updateRecord(record.id, (now) => ({ ...now, monitor }));
+  resume(record, lock);
 }
 
 async function startAgain(record: ContainerRecord, lock: number): Promise<void> {

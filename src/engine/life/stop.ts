@@ -39,18 +39,21 @@ export async function stopContainer(reference: string, options: StopOptions = {}
   );
   if (record === undefined || !isLive(record)) return waitFor(record ?? found);
   if (record.status === 'restarting') return endWait(record);
-  signalContainer(record, signal);
-  noteEvents(ofContainer(record, 'kill', { signal: String(signal) }));
+  sendAndTell(record, signal);
   if (record.status === 'paused' && record.cgroup !== undefined) thawCgroup(record.cgroup);
   if (timeout >= 0) {
     const status = await waitFor(record, timeout * 1000);
     if (status !== undefined) return stopped(record, status);
-    signalContainer(record, 9);
+    sendAndTell(record, 9);
   }
   return stopped(record, await waitFor(record));
 }
 
-async function stopped(record: ContainerRecord, status: ExitStatus): Promise<ExitStatus> {
+async function sendAndTell(record: ContainerRecord, signal: number): void {
+  if (signalContainer(record, signal)) noteEvents(ofContainer(record, 'kill', { signal: String(signal) }));
+}
+
+function stopped(record: ContainerRecord, status: ExitStatus): Promise<ExitStatus> {
   await untilReleased(record);
   noteEvents(ofContainer(record, 'stop'));
   return status;

@@ -1,6 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { closeDescriptor, TsboxError } from '../../kernel/index.ts';
 import { notRunning, openMain } from '../exec/target.ts';
+import { noteEvents, ofContainer } from '../events/note.ts';
 import { findContainer } from '../find-container.ts';
 import { chooseColumns, type ProcessFacts, readFacts } from './process-columns.ts';
 import { processesIn } from './processes.ts';
@@ -30,6 +31,7 @@ export function topProcesses(
     .map(readFacts)
     .filter((each): each is ProcessFacts => each !== undefined)
     .sort((a, b) => a.pid - b.pid);
+  noteEvents(ofContainer(record, 'top'));
   return {
     titles: columns.map(({ title }) => title),
     processes: facts.map((each) => columns.map(({ show }) => show(each))),

@@ -44,14 +44,20 @@ describeRoot('events', () => {
       said('exec', 'told', 'true');
       said('pause', 'told');
       said('unpause', 'told');
+      said('top', 'told');
       said('update', '--restart', 'no', 'told');
+      expect(tsbox(['cp', 'told:/etc/hostname', '-']).status).toBe(0);
+      said('cp', '-q', '/etc/hostname', 'told:/tmp');
+      expect(tsbox(['export', 'told']).status).toBe(0);
+      said('commit', '--pause=false', 'told', 'of-told');
+      said('rmi', 'of-told');
       said('stop', '-t', '0', 'told');
       said('start', 'told');
       said('kill', 'told');
       said('wait', 'told');
       said('rm', '-f', 'told');
       const life =
-        'create start exec_create: true exec_start: true pause unpause update kill stop die start kill die destroy'.split(
+        'create start exec_create: true exec_start: true exec_die pause unpause top update archive-path extract-to-dir export commit kill kill stop die start kill die destroy'.split(
           / (?!true)/,
         );
       await eventually(
@@ -116,12 +122,7 @@ describeRoot('events', () => {
       '--format',
       format,
     );
-    expect(lines.split('\n').map((line) => line.trim())).toEqual([
-      'create <no value>',
-      'start <no value>',
-      'die 3',
-      'destroy <no value>',
-    ]);
+    expect(lines.split('\n').map((line) => line.trim())).toEqual(['create', 'start', 'die 3', 'destroy']);
     const json = said(
       'events',
       '--since',

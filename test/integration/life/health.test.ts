@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeRoot, eventually, image, tsbox } from '../support/tsbox.ts';
+import { describeRoot, eventually, image, Running, tsbox } from '../support/tsbox.ts';
 import { makeImage } from './make-image.ts';
 import { failed, removesAll, said, statusOf } from './support.ts';
 
@@ -98,6 +98,31 @@ describeRoot('health checks', () => {
       20,
     );
     expect(state('late')).toBe('starting');
+  });
+
+  test('come sooner until the first that succeeds, with --health-start-interval', async () => {
+    const often = ['--health-start-period', '1h', '--health-start-interval', '100ms'];
+    const seldom = ['--health-interval', '1h', '--health-cmd', 'test -e /ready'];
+    said('run', '-d', '--name', 'soon', ...often, ...seldom, image, 'sleep', '100');
+    const count = () => JSON.parse(said('inspect', 'soon'))[0].State.Health.Log.length;
+    await eventually(() => count() >= 3, 'three results', 20);
+    expect(state('soon')).toBe('starting');
+    said('exec', 'soon', 'touch', '/ready');
+    await eventually(() => state('soon') === 'healthy', 'healthy', 20);
+  });
+
+  test('of a container in the foreground: its tsbox makes them', async () => {
+    const flags = ['--name', 'front', '--health-cmd', 'test -e /well', ...fast];
+    const running = new Running(flags, ['sh', '-c', 'echo up; exec sleep 100']);
+    await running.says('up');
+    expect(state('front')).toMatch(/^(starting|unhealthy)$/);
+    await eventually(() => state('front') === 'unhealthy', 'unhealthy', 20);
+    said('exec', 'front', 'touch', '/well');
+    await eventually(() => state('front') === 'healthy', 'healthy', 20);
+    expect(said('ps', '--filter', 'health=healthy', '--format', '{{.Names}}')).toBe('front');
+    said('stop', '-t', '0', 'front');
+    expect((await running.ended).status).toBe(137);
+    expect(running.process.exitCode).toBe(137);
   });
 
   test('without one there is none', () => {

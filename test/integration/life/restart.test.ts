@@ -1,7 +1,17 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { leavesNothing } from '../support/leftovers.ts';
-import { describeRoot, eventually, image, tsbox } from '../support/tsbox.ts';
+import { describeRoot, eventually, image, store, tsbox } from '../support/tsbox.ts';
 import { failed, monitors, record, removesAll, said, stateOf, statusOf } from './support.ts';
+
+const fileOf = (id: string) => join(store, 'containers', id, 'container.json');
+
+/** As if the machine had been started since. */
+function ofAnotherBoot(id: string): void {
+  const text = readFileSync(fileOf(id), 'utf8');
+  writeFileSync(fileOf(id), JSON.stringify({ ...JSON.parse(text), bootId: 'another' }));
+}
 
 describeRoot('restart policies', () => {
   leavesNothing();
@@ -79,6 +89,33 @@ describeRoot('restart policies', () => {
     expect(stateOf('waits')).toBe('gone');
   });
 
+  it('holds also where the monitor was killed, or who waits for the restart', async () => {
+    const id = said('run', '-d', '--name', 'robust', '--restart', 'always', image, 'sleep', '60');
+    const { pid } = record(id);
+    process.kill(record(id).monitor.pid, 'SIGKILL');
+    await eventually(() => stateOf('robust') === 'running' && record(id).pid !== pid, 'its restart');
+    expect(record(id).restartCount).toBe(1);
+    // Paused, and its next pause is long enough for a look.
+    said('pause', 'robust');
+    const held = record(id);
+    writeFileSync(fileOf(id), JSON.stringify({ ...held, restartDelay: 20_000 }));
+    process.kill(held.monitor.pid, 'SIGKILL');
+    await eventually(() => statusOf('robust').startsWith('Restarting (137)'), 'its end');
+    await eventually(() => monitors().length === 1, 'who waits');
+    process.kill(monitors()[0] as number, 'SIGKILL');
+    await eventually(() => monitors().length === 0, 'nobody who waits');
+    expect(statusOf('robust')).toMatch(/^Restarting \(137\)/);
+    await eventually(() => monitors().length === 1, 'another who waits');
+    expect(said('stop', 'robust')).toBe('robust');
+    expect(record(id)).toMatchObject({ status: 'exited', exitCode: 137, restartCount: 2 });
+    await eventually(() => monitors().length === 0, 'nobody who waits');
+    // What was stopped stays so.
+    said('start', 'robust');
+    said('kill', '-s', 'TERM', 'robust');
+    process.kill(record(id).monitor.pid, 'SIGKILL');
+    await eventually(() => statusOf('robust').startsWith('Exited (137)'), 'its end');
+  });
+
   it('refuses what is none', () => {
     expect(failed(tsbox(['run', '-d', '--restart', 'sometimes', image, 'true']))).toEqual({
       status: 125,
@@ -98,6 +135,7 @@ describeRoot('restart policies', () => {
     // As a boot would leave it: monitors and containers gone without a word.
     for (const pid of monitors()) process.kill(pid, 'SIGKILL');
     await eventually(() => monitors().length === 0, 'their end');
+    for (const id of Object.values(ids)) ofAnotherBoot(id);
     expect(statusOf('always')).toMatch(/^Exited \(137\)/);
     expect(said('system', 'start').split('\n').sort()).toEqual(['always', 'asked', 'unless'].sort());
     expect(Object.values(ids).map((id) => record(id).status)).toEqual(['running', 'running']);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { healthCheck } from '../../../src/engine/health/config.ts';
+import { healthCheck, startingInterval } from '../../../src/engine/health/config.ts';
 import { refusal } from './fake-host.ts';
 
 const image = { Test: ['CMD', '/check', 'it'], Interval: 5_000_000_000, Timeout: 1_500_000_000, Retries: 7 };
@@ -37,6 +37,16 @@ describe('healthCheck', () => {
       startPeriod: 7_200_000,
     });
     expect(healthCheck({ noHealthcheck: true }, image)).toBeUndefined();
+  });
+  it('is due sooner while the container starts', () => {
+    const within = (more: object, own: object = {}) =>
+      startingInterval(healthCheck({ healthCmd: 'x', ...more }, own) as never);
+    expect(within({})).toBe(30_000);
+    expect(within({ healthStartInterval: '1s' })).toBe(30_000);
+    expect(within({ healthStartPeriod: '1m' })).toBe(5000);
+    expect(within({ healthStartPeriod: '1m', healthInterval: '2s' })).toBe(2000);
+    expect(within({ healthStartPeriod: '1m', healthStartInterval: '250ms' })).toBe(250);
+    expect(within({}, { StartPeriod: 60_000_000_000, StartInterval: 3_000_000_000 })).toBe(3000);
   });
   it.each([
     undefined,

@@ -36,12 +36,21 @@ describe('the journal', () => {
   it('has a line an event, whatever is in it', () => {
     noteEvents(event('create', { name: 'line\nbreak' }), event('start'));
     const lines = readFileSync(journal(), 'utf8').split('\n');
-    expect(lines).toHaveLength(3);
-    expect(JSON.parse(lines[0] as string)).toEqual({
+    // Empty ones end what a full disk has cut off.
+    expect(lines).toHaveLength(4);
+    expect(lines[0]).toBe('');
+    expect(JSON.parse(lines[1] as string)).toEqual({
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/),
       ...event('create', { name: 'line\nbreak' }),
     });
     expect(statSync(journal()).mode & 0o777).toBe(0o600);
+  });
+
+  it('loses no more than the event that a full disk has cut off', async () => {
+    noteEvents(event('create'));
+    appendFileSync(journal(), '{"time":"2026-11-23T10:00:00.000000000Z","type":"cont');
+    noteEvents(event('start'));
+    expect(await all({ since: '1h', until: '0s' })).toEqual(['create', 'start']);
   });
 
   it('tells what was, between two moments, and leaves out what is damaged', async () => {
