@@ -49,11 +49,11 @@ export async function stopContainer(reference: string, options: StopOptions = {}
   return stopped(record, await waitFor(record));
 }
 
-async function sendAndTell(record: ContainerRecord, signal: number): void {
+function sendAndTell(record: ContainerRecord, signal: number): void {
   if (signalContainer(record, signal)) noteEvents(ofContainer(record, 'kill', { signal: String(signal) }));
 }
 
-function stopped(record: ContainerRecord, status: ExitStatus): Promise<ExitStatus> {
+async function stopped(record: ContainerRecord, status: ExitStatus): Promise<ExitStatus> {
   await untilReleased(record);
   noteEvents(ofContainer(record, 'stop'));
   return status;
