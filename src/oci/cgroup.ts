@@ -26,15 +26,8 @@ export function prepareCgroup(
   resources: Resources,
   warn: (message: string) => void,
 ): CgroupPlan {
-  const host = findCgroup();
+  const { host, writes, program } = readLimits(resources, warn);
   const path = groupPath(host.mountPoint, cgroupsPath, id);
-  const writes = requireControllers(
-    host,
-    keepable(host.controllers, limitWrites(resources), resources, warn),
-  );
-  // The default ones last, so that no rule can take them away, as runc has it.
-  const rules = [...(resources.devices ?? []), ...DEFAULT_DEVICE_RULES.filter(({ allow }) => allow)];
-  const program = deviceProgram(rules);
   const needed = controllersOf(writes);
   prepareParents(host, path, needed);
   try {
@@ -47,6 +40,43 @@ export function prepareCgroup(
   if (given && readFileSync(join(path, 'cgroup.procs'), 'latin1') !== '')
     throw failure('CGROUP_BUSY', `the cgroup of the container is not empty: ${path}`);
   return { path, given, writes: requireFiles(path, writes), ...(program && { deviceProgram: program }) };
+}
+
+/** A scope of systemd's instead. It has a process in it that waits until `release`. */
+export async function prepareScope(
+  cgroupsPath: string | undefined,
+  id: string,
+  resources: Resources,
+  warn: (message: string) => void,
+): Promise<{ group: CgroupPlan; unit: string; release: () => void }> {
+  const { startScope, stopScope, unitName } = await import('./systemd/index.ts');
+  const name = unitName(cgroupsPath, id);
+  const { host, writes, program } = readLimits(resources, warn);
+  const { group, release } = await startScope(name, id, writes);
+  try {
+    const path = `${host.mountPoint}${group}`;
+    const limits = requireFiles(path, writes);
+    return {
+      group: { path, given: true, writes: limits, ...(program && { deviceProgram: program }) },
+      unit: name.unit,
+      release,
+    };
+  } catch (error) {
+    release();
+    await stopScope(name.unit);
+    throw error;
+  }
+}
+
+function readLimits(resources: Resources, warn: (message: string) => void) {
+  const host = findCgroup();
+  const writes = requireControllers(
+    host,
+    keepable(host.controllers, limitWrites(resources), resources, warn),
+  );
+  // The default ones last, so that no rule can take them away, as runc has it.
+  const rules = [...(resources.devices ?? []), ...DEFAULT_DEVICE_RULES.filter(({ allow }) => allow)];
+  return { host, writes, program: deviceProgram(rules) };
 }
 
 /** Below the mount point, whether it begins with a slash or not. */

@@ -1,7 +1,7 @@
 import { realpathSync, rmSync } from 'node:fs';
 import { killCgroup, removeCgroup } from '../cgroup/index.ts';
 import { TsboxError } from '../kernel/error.ts';
-import { prepareCgroup } from './cgroup.ts';
+import { prepareCgroup, prepareScope } from './cgroup.ts';
 import { type Config, OCI_VERSION, readConfig } from './config/index.ts';
 import { runHooks } from './hooks.ts';
 import { lifeOf } from './life.ts';
@@ -27,6 +27,8 @@ export interface CreateOptions {
   noPivot?: boolean;
   noNewKeyring?: boolean;
   preserveFds?: number;
+  /** Whether its group is a scope of systemd's. */
+  systemd?: boolean;
   /** Is told, in one line, of what is done otherwise than asked. */
   warn: (message: string) => void;
 }
@@ -44,6 +46,7 @@ export async function create(place: Place, id: string, options: CreateOptions): 
   const directory = makeDirectory(place, id);
   const lock = lockContainer(place, id);
   let state: StateRecord | undefined;
+  let scope: Awaited<ReturnType<typeof prepareScope>> | undefined;
   try {
     process.chdir(bundle);
     const { linux, annotations = {} } = config;
@@ -52,7 +55,9 @@ export async function create(place: Place, id: string, options: CreateOptions): 
       said.push(message);
       options.warn(message);
     };
-    const cgroup = prepareCgroup(linux.cgroupsPath, id, linux.resources ?? {}, warn);
+    const wanted = [linux.cgroupsPath, id, linux.resources ?? {}, warn] as const;
+    if (options.systemd) scope = await prepareScope(...wanted);
+    const cgroup = scope?.group ?? prepareCgroup(...wanted);
     const maker = lifeOf(process.pid);
     state = {
       ociVersion: OCI_VERSION,
@@ -63,6 +68,7 @@ export async function create(place: Place, id: string, options: CreateOptions): 
       uid: process.getuid?.() ?? 0,
       annotations: { ...annotations },
       cgroup: cgroup.path,
+      ...(scope && { unit: scope.unit }),
       ...(maker && { maker }),
       ...(said.length > 0 && { warnings: said }),
       poststop: (config.hooks.poststop?.length ?? 0) > 0,
@@ -99,18 +105,20 @@ export async function create(place: Place, id: string, options: CreateOptions): 
     writeState(place, made);
     return made;
   } catch (error) {
-    if (state !== undefined) await undo(state.cgroup);
+    if (state !== undefined) await undo(state);
     rmSync(directory, { recursive: true, force: true });
     throw error;
   } finally {
+    scope?.release();
     lock.release();
   }
 }
 
 /** Every process of it is in the group from its first instruction on. */
-async function undo(cgroup: string): Promise<void> {
+async function undo({ cgroup, unit }: StateRecord): Promise<void> {
   killCgroup(cgroup);
   await removeCgroup(cgroup);
+  if (unit !== undefined) await (await import('./systemd/index.ts')).stopScope(unit);
 }
 
 function realBundle(bundle: string): string {

@@ -69,6 +69,7 @@ async function end(state: StateRecord): Promise<void> {
   // Those that it has left behind in the host's PID namespace too.
   killCgroup(state.cgroup);
   await removeCgroup(state.cgroup);
+  if (state.unit !== undefined) await (await import('./systemd/index.ts')).stopScope(state.unit);
   for (let pause = 1; state.init !== undefined && isAlive(state.init) && pause < 5000; pause *= 2)
     await new Promise((resolve) => setTimeout(resolve, pause));
   try {

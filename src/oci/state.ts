@@ -17,6 +17,8 @@ export interface StateRecord {
   annotations: Record<string, string>;
   /** The absolute directory of its group. */
   cgroup: string;
+  /** Where systemd has made that: the scope. */
+  unit?: string;
   /** Who makes it, as long as it is being made. */
   maker?: Life;
   /** Its first process. */

@@ -14,7 +14,7 @@ import { lockContainer } from './lock.ts';
 import { failure, type Place, readConfigOf, readState, statusOf, writeConfig } from './state.ts';
 
 /** Changes the limits of a container that is there. What is not mentioned stays. @throws {TsboxError} */
-export function update(place: Place, id: string, changes: Resources): void {
+export async function update(place: Place, id: string, changes: Resources): Promise<void> {
   const state = readState(place, id);
   const lock = lockContainer(place, id);
   try {
@@ -33,7 +33,8 @@ export function update(place: Place, id: string, changes: Resources): void {
       Object.keys(rest).map((name) => [name, merged[name as keyof Resources]]),
     );
     const writes = requireControllers(host, limitWrites(touched as Resources));
-    prepareParents(host, state.cgroup, controllersOf(writes));
+    if (state.unit !== undefined) await (await import('./systemd/index.ts')).changeScope(state.unit, writes);
+    else prepareParents(host, state.cgroup, controllersOf(writes));
     for (const { file, value } of requireFiles(state.cgroup, writes)) {
       if (!existsSync(join(state.cgroup, file))) throw failure('NOT_SUPPORTED', `this cgroup has no ${file}`);
       writeFileSync(join(state.cgroup, file), value, { flag: 'r+' });

@@ -11,10 +11,10 @@ export const CREATE_FLAGS: Kinds = {
   'preserve-fds': 'string',
 };
 
-export async function create({ place, args, log }: Call): Promise<undefined> {
+export async function create({ place, args, log, systemd }: Call): Promise<undefined> {
   const { flags, rest } = parseFlags(args, CREATE_FLAGS, { b: 'bundle' });
   const [id = ''] = expect(rest, ['container-id']);
-  await make(place, id, { ...createOptions(flags), warn: log.warn });
+  await make(place, id, { ...createOptions(flags), systemd, warn: log.warn });
 }
 
 export function createOptions(flags: Flags) {

@@ -21,7 +21,7 @@ const FEATURES = {
   linux: {
     namespaces: ['cgroup', 'ipc', 'mount', 'network', 'pid', 'time', 'user', 'uts'],
     capabilities: CAPABILITIES,
-    cgroup: { v1: false, v2: true, systemd: false, systemdUser: false, rdma: true },
+    cgroup: { v1: false, v2: true, systemd: true, systemdUser: false, rdma: true },
     seccomp: {
       enabled: true,
       actions: ACTION_NAMES,

@@ -17,6 +17,8 @@ export interface Call {
   place: Place;
   args: string[];
   log: Log;
+  /** Whether groups that are made are to be scopes of systemd's. */
+  systemd: boolean;
 }
 
 type Verb = (call: Call) => number | undefined | Promise<number | undefined>;
@@ -41,15 +43,10 @@ export async function tsboxOci(args: readonly string[]): Promise<number> {
     const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
     if (verb === undefined)
       throw failure('USAGE', `unknown command ${JSON.stringify(name)}; see tsbox-oci --help`);
-    if (flags.is('systemd-cgroup') && MAKING.has(name))
-      throw failure(
-        'NOT_SUPPORTED',
-        '--systemd-cgroup is not supported: use the cgroupfs driver of the engine (podman --cgroup-manager cgroupfs, SystemdCgroup = false, native.cgroupdriver=cgroupfs)',
-      );
     if (name !== 'spec' && name !== 'features' && process.geteuid?.() !== 0)
       throw failure('NOT_ROOT', 'tsbox-oci must run as root: it is not rootless');
     const place = { root: flags.string('root') || '/run/tsbox-oci' };
-    return (await (await verb())({ place, args: own, log })) ?? 0;
+    return (await (await verb())({ place, args: own, log, systemd: flags.is('systemd-cgroup') })) ?? 0;
   } catch (error) {
     const known = error instanceof TsboxError;
     const { message, advice } = error as TsboxError;
@@ -69,8 +66,6 @@ const GLOBAL = {
   version: 'bool',
   help: 'bool',
 } as const;
-
-const MAKING = new Set(['create', 'run', 'update']);
 
 const unsupported = (name: string) => async (): Promise<Verb> => () => {
   throw failure('NOT_SUPPORTED', `${name} is not supported: tsbox-oci has no checkpoints`);

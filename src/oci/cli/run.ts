@@ -8,14 +8,14 @@ import type { Call } from './index.ts';
 import { waitFor } from './wait-for.ts';
 
 /** `create` and `start`, and, unless detached, waiting for the end and `delete`. */
-export async function run({ place, args, log }: Call): Promise<number> {
+export async function run({ place, args, log, systemd }: Call): Promise<number> {
   const kinds = { ...CREATE_FLAGS, detach: 'bool', keep: 'bool', 'no-subreaper': 'bool' } as const;
   const { flags, rest } = parseFlags(args, kinds, { b: 'bundle', d: 'detach' });
   const [id = ''] = expect(rest, ['container-id']);
   const detach = flags.is('detach');
   // The container's parent ends as soon as it is made: then it is our child.
   if (!detach) syscall('prctl', [PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0], { doing: 'adopt the container' });
-  const state = await create(place, id, { ...createOptions(flags), warn: log.warn });
+  const state = await create(place, id, { ...createOptions(flags), systemd, warn: log.warn });
   try {
     const pidfd = detach || state.init === undefined ? undefined : openProcess(state.init);
     start(place, id, log.warn);

@@ -7,12 +7,12 @@ import { update as change } from '../update.ts';
 import { expect, type Flags, parseFlags } from './flags.ts';
 import type { Call } from './index.ts';
 
-export function update({ place, args }: Call): undefined {
+export async function update({ place, args }: Call): Promise<undefined> {
   const { flags, rest } = parseFlags(args, { ...KINDS, resources: 'string' }, { r: 'resources' });
   const [id = ''] = expect(rest, ['container-id']);
   const file = flags.string('resources');
   const value = file === undefined ? fromFlags(flags) : file === '-' ? fromStdin() : readJson(file);
-  change(place, id, readResources(value, 'resources'));
+  await change(place, id, readResources(value, 'resources'));
 }
 
 function fromStdin(): unknown {

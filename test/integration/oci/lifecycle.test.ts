@@ -300,7 +300,6 @@ describeRoot('a container by the specification', () => {
   test.each([
     [['checkpoint', 'x'], 'checkpoint is not supported'],
     [['restore', 'x'], 'restore is not supported'],
-    [['--systemd-cgroup', 'create', 'x'], '--systemd-cgroup is not supported'],
     [['create', '../x'], 'invalid container ID format'],
     [['frobnicate'], 'unknown command'],
     [['create', '--frobnicate', 'x'], 'flag provided but not defined: -frobnicate'],
@@ -310,12 +309,22 @@ describeRoot('a container by the specification', () => {
     expect(stderr).toContain(message);
   });
 
+  test.skipIf(existsSync('/run/systemd/system'))('--systemd-cgroup without systemd is refused', () => {
+    const bundle = box.bundle('true', (config) => {
+      config.linux.cgroupsPath = 'system.slice:tsbox:x';
+    });
+    const { status, stderr } = box.run('--systemd-cgroup', 'create', '--bundle', bundle, 'x');
+    expect(status).toBe(1);
+    expect(stderr).toContain('--systemd-cgroup: systemd does not run here');
+    gone('x');
+  });
+
   test('features says what is true of it', () => {
     const features = JSON.parse(box.run('features').stdout);
     expect(features.linux.cgroup).toEqual({
       v1: false,
       v2: true,
-      systemd: false,
+      systemd: true,
       systemdUser: false,
       rdma: true,
     });
