@@ -78,8 +78,8 @@ export interface RunOptions {
 
   // Namespaces
   /**
-   * `none` (default): a network namespace with only loopback. `host`: the host's. `container:CONTAINER`: the one of another container, which must run.
-   * Otherwise the name of a network, or several in an array: the default route goes through the first. With a network's name may come what is wanted there:
+   * The name of a network, or several in an array: the default route goes through the first. Default `bridge`. `none`: a network namespace with only loopback.
+   * `host`: the host's. `container:CONTAINER`: the one of another container, which must run. With a network's name may come what is wanted there:
    * `backend:ip=10.1.2.3,alias=db,mac=02:42:…`, or `name=backend,ip=10.1.2.3,alias=db`.
    */
   network?: string | string[];

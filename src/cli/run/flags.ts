@@ -122,7 +122,7 @@ export const RUN_FLAGS: { [Name in keyof Required<RunOptions>]: Flag<NonNullable
     ...text(
       'Network',
       '--network <network>',
-      'none: only loopback (default); host: yours; container:NAME; or a network',
+      'A network (default bridge); none: only loopback; host: yours; container:NAME',
     ),
     read: (values) => (values.length === 1 ? (values[0] as string) : values),
   },

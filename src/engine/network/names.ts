@@ -27,7 +27,7 @@ export function rewriteHosts(id: string, networks: readonly Pick<Connection, 'ne
   }
   mkdirSync(networksDirectory(), { recursive: true, mode: 0o700 });
   // One lock for all networks: a container may be in several, and its file must not get an older state of one of them.
-  const lock = lockWithin(join(networksDirectory(), '.hosts.lock'), 'the names in networks', 60);
+  const lock = lockWithin(networksDirectory(), 'the directory of networks', 60);
   try {
     const members = new Members();
     const all = new Set([

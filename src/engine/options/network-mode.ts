@@ -16,4 +16,4 @@ export function networkKind(options: Pick<RunOptions, 'network'>): NetworkKind {
   return first.startsWith('container:') ? 'container' : 'networks';
 }
 
-const DEFAULT_MODE = 'none';
+const DEFAULT_MODE = 'bridge';

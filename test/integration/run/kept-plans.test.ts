@@ -60,22 +60,26 @@ describeRoot('plans that are kept on disk', () => {
     return plan;
   }
 
-  test('the second time; the third time it is all that is needed', () => {
-    run('busybox', 'echo', 'hello');
+  test.each([
+    ['in the default network', [], 'again-network.cjs'],
+    ['in none', ['--network', 'none'], 'again.cjs'],
+  ])('the second time; the third time it is all that is needed: %s', (_, network, bundle) => {
+    run(...network, 'busybox', 'echo', 'hello');
     expect(kept().map(({ size }) => size)).toEqual([0]);
-    run('busybox', 'echo', 'hello');
+    run(...network, 'busybox', 'echo', 'hello');
     const [plan] = kept();
     expect(plan?.size).toBeGreaterThan(10_000);
     expect(statSync(plans).mode & 0o7777).toBe(0o700);
     expect(statSync(join(plans, plan?.name as string)).mode & 0o7777).toBe(0o600);
     // An installation whose rest is broken.
-    const dist = join(scratch, 'dist');
+    const elsewhere = mkdtempSync(join(scratch, 'installation-'));
+    const dist = join(elsewhere, 'dist');
     mkdirSync(dist);
-    for (const name of ['tsbox.cjs', 'again.cjs', 'native']) {
+    for (const name of ['tsbox.cjs', bundle, 'native']) {
       cpSync(join(dirname(CLI), name), join(dist, name), { recursive: true });
     }
     for (const name of ['package.json', 'node_modules'])
-      symlinkSync(join(dirname(CLI), '..', name), join(scratch, name));
+      symlinkSync(join(dirname(CLI), '..', name), join(elsewhere, name));
     writeFileSync(join(dist, 'cli.cjs'), "throw new Error('not to be loaded')");
     const again = (...args: string[]) =>
       spawnSync(process.execPath, [join(dist, 'tsbox.cjs'), 'run', '--rm', ...args], {
@@ -83,8 +87,12 @@ describeRoot('plans that are kept on disk', () => {
         input: '',
         encoding: 'utf8',
       });
-    expect(again('busybox', 'echo', 'hello')).toMatchObject({ status: 0, stdout: 'hello\n', stderr: '' });
-    expect(again('busybox', 'echo', 'other').stderr).toContain('not to be loaded');
+    expect(again(...network, 'busybox', 'echo', 'hello')).toMatchObject({
+      status: 0,
+      stdout: 'hello\n',
+      stderr: '',
+    });
+    expect(again(...network, 'busybox', 'echo', 'other').stderr).toContain('not to be loaded');
     expect(kept()).toEqual([plan]);
   });
 

@@ -74,7 +74,7 @@ describe('--network', () => {
 
 describe('the networks of a container', () => {
   it('are as they were asked for, and what comes without a name is the first one’s', () => {
-    expect(networkRequests({})).toEqual([]);
+    expect(networkRequests({})).toEqual([{ network: 'bridge' }]);
     expect(networkRequests({ network: 'none' })).toEqual([]);
     expect(
       networkRequests({
