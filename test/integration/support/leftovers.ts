@@ -43,8 +43,9 @@ function look(containers: ReadonlySet<string>): Leftovers {
     processes: processes(),
     cgroups: groupsOf(containers),
     mounts: readFileSync('/proc/self/mountinfo', 'utf8').split('\n'),
-    interfaces: interfaces(),
-    files: [...tree(store), ...tree(temporary)],
+    // The bridge of the default network is made once, and stays.
+    interfaces: interfaces().filter((name) => name !== 'tsbox0'),
+    files: [...tree(store), ...tree(temporary)].filter((path) => !STAYS.test(path)),
   };
 }
 
@@ -80,3 +81,6 @@ function tree(directory: string): string[] {
     return entry.isDirectory() && !unchanging ? [path, ...tree(path)] : [path];
   });
 }
+
+/** The default network is made when it is needed first, and stays; addresses that containers have in it do not. */
+const STAYS = /\/networks(\/\.hosts\.lock|\/bridge(\/[^/]+)?)?$/;
