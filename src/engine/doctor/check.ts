@@ -1,4 +1,5 @@
 import type { CgroupHost } from '../../cgroup/index.ts';
+import type { ForwardChain } from '../../network/nat/index.ts';
 
 /** One thing that a machine needs to run containers, and whether this one has it. */
 export interface Check {
@@ -30,6 +31,12 @@ export interface Machine {
   cgroup(): CgroupHost;
   /** Makes a system call that changes nothing; its errno, 0 where it worked. */
   probe(name: Probe): number;
+  /** The path of nft, where it is installed. */
+  nft(): string | undefined;
+  /** What the kernel, or nft, has against our rules; undefined where nothing. Root only. */
+  rulesProblem(): string | undefined;
+  /** Others' chains that forwarded packets go through. Root only. */
+  forwardChains(): ForwardChain[];
 }
 
 /** See probes.ts for what each one does. */
@@ -43,7 +50,11 @@ export type Probe =
   | 'seccomp filter'
   | 'device program'
   | 'user namespace'
-  | 'id-mapped mount';
+  | 'id-mapped mount'
+  | 'bridge link'
+  | 'veth link'
+  | 'macvlan link'
+  | 'ipvlan link';
 
 /** Whether release `6.1.0-18-amd64` is at least `5.14`. */
 export function atLeast(release: string, version: string): boolean {

@@ -12,6 +12,7 @@ import { idMappedMounts } from './id-mapped-mounts.ts';
 import { kernelChecks } from './kernel.ts';
 import { thisMachine } from './machine.ts';
 import { namespaceChecks } from './namespaces.ts';
+import { networkChecks } from './network.ts';
 import { root, rootDirectory } from './root.ts';
 import { securityChecks } from './security.ts';
 import { userNamespaceChecks } from './user-namespaces.ts';
@@ -33,4 +34,5 @@ const CHECKS: ((machine: Machine) => Check | Check[])[] = [
   filesystemChecks,
   idMappedMounts,
   securityChecks,
+  networkChecks,
 ];

@@ -16,6 +16,7 @@ import {
 } from '../../kernel/index.ts';
 import { attempt, opened } from './attempt.ts';
 import type { Probe } from './check.ts';
+import { linkProbe } from './probe-network.ts';
 import { overlayProbe } from './probe-overlay.ts';
 import { idMapProbe, userNamespaceProbe } from './probe-user-namespace.ts';
 
@@ -32,6 +33,10 @@ export const PROBES: Record<Probe, (root: string) => number> = {
   'device program': deviceProgramProbe,
   'user namespace': userNamespaceProbe,
   'id-mapped mount': idMapProbe,
+  'bridge link': () => linkProbe('bridge'),
+  'veth link': () => linkProbe('veth'),
+  'macvlan link': () => linkProbe('macvlan'),
+  'ipvlan link': () => linkProbe('ipvlan'),
 };
 
 function refusal(name: SyscallName, args: SyscallArgument[], expected: number): number {

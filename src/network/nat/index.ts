@@ -10,6 +10,7 @@ export {
   type TableOptions,
 } from './ensure-table.ts';
 export { type Exposed, parseExpose, publishAll } from './expose.ts';
+export { type ForwardChain, forwardChains } from './forward-chains.ts';
 export { checkRules, findNft } from './nft.ts';
 export { parsePublish } from './parse-publish.ts';
 export type { BoundPort, Protocol, PublishedPort } from './port.ts';

@@ -19,7 +19,7 @@ export function commit(commands: readonly Command[], trying: string): void {
   });
 }
 
-/** What is wrong with making our table here: nft has the kernel check it, and makes nothing. Undefined where all is well. */
+/** What is wrong with making our table in this thread's namespace; undefined where all is well. nft has the kernel check it, and makes nothing. */
 export function checkRules(): string | undefined {
   try {
     return runNft(['--check', '--json', '--file', '-'], tableCommands());

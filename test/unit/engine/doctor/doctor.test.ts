@@ -3,6 +3,7 @@ import type { CgroupHost } from '../../../../src/cgroup/index.ts';
 import type { Probe } from '../../../../src/engine/doctor/check.ts';
 import { atLeast } from '../../../../src/engine/doctor/check.ts';
 import { type Check, doctor, type Machine } from '../../../../src/engine/doctor/index.ts';
+import type { ForwardChain } from '../../../../src/network/nat/index.ts';
 
 const EPERM = 1;
 const EINVAL = 22;
@@ -17,12 +18,18 @@ const PURE: CgroupHost = {
   readOnly: false,
 };
 
+/** As Docker leaves iptables. */
+const FORWARD: ForwardChain = { table: 'ip filter', name: 'FORWARD', policy: 'drop', knows: false };
+
 interface Facts {
   release?: string;
   uid?: number;
   files?: Record<string, string | undefined>;
   cgroup?: Partial<CgroupHost> | Error;
   errors?: Partial<Record<Probe, number>>;
+  nft?: null;
+  rules?: string;
+  chains?: ForwardChain[];
 }
 
 /** Debian 12 as root, but for what is given. */
@@ -32,6 +39,8 @@ function machine(facts: Facts = {}): Machine {
     '/proc/self/mountinfo': '22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n',
     '/proc/filesystems': 'nodev\tsysfs\nnodev\toverlay\n\text4\n',
     '/proc/cmdline': 'BOOT_IMAGE=/vmlinuz quiet\n',
+    '/proc/sys/net/ipv4/ip_forward': '0\n',
+    '/proc/sys/net/ipv6/conf/all/disable_ipv6': '0\n',
     ...Object.fromEntries(
       ['pid', 'mnt', 'uts', 'ipc', 'net', 'cgroup', 'user', 'time'].flatMap((type) => [
         [`/proc/self/ns/${type}`, ''],
@@ -52,6 +61,9 @@ function machine(facts: Facts = {}): Machine {
       return { ...PURE, ...facts.cgroup };
     },
     probe: (name) => facts.errors?.[name] ?? 0,
+    nft: () => (facts.nft === null ? undefined : '/usr/sbin/nft'),
+    rulesProblem: () => facts.rules,
+    forwardChains: () => facts.chains ?? [],
   };
 }
 
@@ -89,6 +101,10 @@ describe('doctor', () => {
         'device program',
         'user namespace',
         'id-mapped mount',
+        'bridge link',
+        'veth link',
+        'macvlan link',
+        'ipvlan link',
       ].map((name) => [name, ENOSYS]),
     );
     const files = Object.fromEntries(
@@ -107,9 +123,13 @@ describe('doctor', () => {
           '/proc/sys/kernel/unprivileged_userns_clone': '0\n',
           '/proc/self/status': 'CapEff:\t0000000000000000\n',
           '/proc/self/mountinfo': '',
+          '/proc/sys/net/ipv4/ip_forward': undefined,
+          '/proc/sys/net/ipv6/conf/all/disable_ipv6': undefined,
         },
         cgroup: { mode: 'hybrid', controllers: [], v1: { memory: '/sys/fs/cgroup/memory' } },
         errors,
+        nft: null,
+        chains: [FORWARD],
       }),
     );
     expect(checks.filter((check) => check.ok === true)).toEqual([]);
@@ -188,6 +208,84 @@ describe('what is found', () => {
       { cgroup: { controllers: ['pids'], root: '/user.slice' } },
       'cgroup controller cpu',
       { ok: false, fix: 'echo +cpu > cgroup.subtree_control, in the group above /sys/fs/cgroup on the host' },
+    ],
+    [
+      'no bridges',
+      { errors: { 'bridge link': 95 } },
+      'links of the kind bridge',
+      { ok: false, detail: 'tried: EOPNOTSUPP' },
+    ],
+    ['no nft', { nft: null }, 'nft', { ok: false, fix: 'install the package nftables (apt-get, dnf, apk)' }],
+    [
+      'a kernel without NAT',
+      { rules: 'Could not process rule: No such file or directory' },
+      'nftables in the kernel',
+      {
+        ok: false,
+        detail: 'Could not process rule: No such file or directory',
+        cost: 'only --network none and host work',
+      },
+    ],
+    ['forwarding on', { files: { '/proc/sys/net/ipv4/ip_forward': '1\n' } }, 'forwarding', { ok: true }],
+    [
+      'forwarding off where it cannot be switched on',
+      {
+        files: {
+          '/proc/self/mountinfo':
+            '1 0 0:5 / / rw - overlay o rw\n2 1 0:5 /sys /proc/sys ro,nosuid - proc proc rw\n',
+        },
+      },
+      'forwarding',
+      { ok: false, detail: 'off (net.ipv4.ip_forward is 0), and /proc/sys is read-only' },
+    ],
+    [
+      'IPv6 off',
+      { files: { '/proc/sys/net/ipv6/conf/all/disable_ipv6': '1\n' } },
+      'IPv6',
+      { ok: false, detail: 'off (net.ipv6.conf.all.disable_ipv6 is 1)' },
+    ],
+    [
+      "Docker's firewall",
+      { chains: [FORWARD], files: { '/etc/docker': '' } },
+      'other firewalls',
+      {
+        ok: false,
+        detail: 'ip filter FORWARD drops what is forwarded',
+        fix: 'iptables -I DOCKER-USER -i tsbox0 -j ACCEPT && iptables -I DOCKER-USER -o tsbox0 -j ACCEPT',
+      },
+    ],
+    [
+      'ufw',
+      { chains: [FORWARD], files: { '/etc/ufw/ufw.conf': '' } },
+      'other firewalls',
+      { ok: false, fix: 'ufw route allow in on tsbox0 && ufw route allow out on tsbox0' },
+    ],
+    [
+      'firewalld, which accepts by policy and rejects by a rule',
+      { chains: [{ table: 'inet firewalld', name: 'filter_FORWARD', policy: 'accept', knows: false }] },
+      'other firewalls',
+      {
+        ok: false,
+        fix: 'firewall-cmd --permanent --zone=trusted --add-interface=tsbox0 && firewall-cmd --reload',
+      },
+    ],
+    [
+      'a firewall that knows our bridge',
+      { chains: [{ ...FORWARD, knows: true }] },
+      'other firewalls',
+      { ok: true },
+    ],
+    [
+      'a firewall that lets through what it does not know',
+      { chains: [{ ...FORWARD, policy: 'accept' }] },
+      'other firewalls',
+      { ok: true, detail: 'none that drops what is forwarded' },
+    ],
+    [
+      'iptables-legacy',
+      { files: { '/proc/net/ip_tables_names': 'nat\nfilter\n' } },
+      'other firewalls',
+      { ok: 'unknown' },
     ],
     ['overlayfs as a module', { files: { '/proc/filesystems': '\text4\n' } }, 'overlayfs', { ok: true }],
     [
