@@ -24,7 +24,12 @@ const library = ['-fPIC', '-shared', '-Wl,-z,defs', '-Wl,-z,relro', '-Wl,-z,now'
 const program = ['-static', '-fno-pie', '-no-pie', '-Wl,-z,noseparate-code', '-Wl,-z,norelro'];
 
 const targets = [
-  { output: 'tsbox.so', source: 'launch.c', headers: ['plan.h', 'syscall.h'], flags: library },
+  {
+    output: 'tsbox.so',
+    source: 'tsbox.c',
+    headers: ['launch.c', 'plan.h', 'remove.h', 'syscall.h'],
+    flags: library,
+  },
   { output: 'init', source: 'init.c', headers: ['program.h', 'syscall.h'], flags: program },
   { output: 'janitor', source: 'janitor.c', headers: ['program.h', 'syscall.h'], flags: program },
   {

@@ -20,6 +20,8 @@ export interface Native {
   syscallAsync(number: number, ...args: SyscallArgument[]): Promise<number>;
   /** Carries out the plan in `arena` from step `index` on, in this thread. 0, or the errno of the step that failed. */
   runPlan(arena: NodeJS.ArrayBufferView, index: number): number;
+  /** Removes what is in the directory of a descriptor, as far as that goes at once. */
+  empty(directory: number): void;
   /** Where the memory of a buffer lies. It stays there for as long as the buffer is referenced. */
   address(buffer: NodeJS.ArrayBufferView): bigint;
 }
@@ -54,6 +56,7 @@ function load(): Native {
   const word = 'void *';
   const syscall = library.func('tsbox_syscall', 'int64_t', ['int64_t', word, word, word, word, word, word]);
   const runPlan = library.func('tsbox_run', 'int64_t', [word, 'int64_t']);
+  let empty: ForeignFunction | undefined;
   return {
     syscall: (number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) => syscall(number, a, b, c, d, e, f),
     syscallAsync: (number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) =>
@@ -63,6 +66,11 @@ function load(): Native {
         ),
       ),
     runPlan: (arena, index) => runPlan(arena, index),
+    empty(directory) {
+      // Not before somebody needs it.
+      empty ??= library.func('tsbox_empty', 'void', ['int64_t']);
+      empty(directory);
+    },
     address: (buffer) => koffi.address(buffer),
   };
 }
