@@ -15,6 +15,7 @@ import { startFloor } from './floor.mjs';
 import { HEADING as LIFE, lifeSection } from './life.mjs';
 import { measureMemory } from './memory.mjs';
 import { HEADING as NETWORK, networkSection } from './network.mjs';
+import { HEADING as OCI, ociSection } from './oci.mjs';
 import { measurePairs } from './pairs.mjs';
 import { inPlace } from './place.mjs';
 import { HEADING, pullSection } from './pull.mjs';
@@ -54,8 +55,9 @@ async function bench(directory) {
   const starting = report({ setup, contenders, rounds, starts, commands, over, program, many, memory });
   const living = await lifeSection(setup).catch((error) => `${LIFE}\n\nNot measured: ${error.message}\n`);
   const networking = networkOf(directory);
+  const serving = await ociSection(setup).catch((error) => `${OCI}\n\nNot measured: ${error.message}\n`);
   const pulling = await pullSection().catch((error) => `${HEADING}\n\nNot measured: ${error.message}\n`);
-  writeFileSync(values.output, `${starting}\n${living}\n${networking}\n${pulling}`);
+  writeFileSync(values.output, `${starting}\n${living}\n${serving}\n${networking}\n${pulling}`);
   console.error(`wrote ${values.output}`);
   return 0;
 }

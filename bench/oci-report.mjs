@@ -1,0 +1,42 @@
+import { median } from './median.mjs';
+
+export const HEADING = '## Under other engines';
+
+const VERBS = ['create', 'state', 'start', 'kill', 'delete', 'create, start, delete', 'run'];
+
+/** The section, in Markdown. */
+export function formatOci({ rounds, times, memory, podman, runtimes, limited }) {
+  const node = median(times['node -e 0']);
+  const over = (verb) => median(times[`tsbox-oci ${verb}`]) - node;
+  const aims = ['create', 'state', 'start', 'kill', 'delete'].map((verb) => [
+    `\`${verb}\`, over \`node -e 0\``,
+    `${over(verb).toFixed(0)} ms`,
+    '30 ms',
+    over(verb) <= 30,
+  ]);
+  if (podman?.runc && podman['tsbox-oci']) {
+    const ratio = median(podman['tsbox-oci']) / median(podman.runc);
+    aims.push(['`podman run`, of the same with runc', `× ${ratio.toFixed(2)}`, '× 1.3', ratio <= 1.3]);
+  }
+  aims.push(['a created container that waits, PSS', `${memory} KiB`, '1024 KiB', memory <= 1024]);
+  const cell = (numbers) =>
+    numbers ? `${median(numbers).toFixed(0)} (${Math.min(...numbers).toFixed(0)})` : '';
+  return `${HEADING}
+
+Written by bench/oci.mjs: medians of ${rounds} rounds, each in turn (a third of them for podman), the best in brackets, in milliseconds. One bundle, with the
+configuration and the filter that Docker gives${
+    limited
+      ? ', and limits of memory, processor and processes'
+      : '; runc and crun also keep limits of memory, processor and processes, by cgroup v1, which tsbox does not use'
+  }. \`node -e 0\` takes ${cell(times['node -e 0'])}: each verb
+of \`tsbox-oci\` is a Node that boots.
+
+| | measured | at most | |
+|---|---:|---:|---|
+${aims.map(([what, value, most, reached]) => `| ${what} | ${value} | ${most} | ${reached ? 'reached' : 'missed'} |`).join('\n')}
+
+| | ${runtimes.join(' | ')} |
+|---|${runtimes.map(() => '---:|').join('')}
+${VERBS.map((verb) => `| \`${verb}\` | ${runtimes.map((name) => cell(times[`${name} ${verb}`])).join(' | ')} |`).join('\n')}
+${podman ? `| \`podman run --rm\` | ${runtimes.map((name) => cell(podman[name])).join(' | ')} |\n` : ''}`;
+}
