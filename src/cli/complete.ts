@@ -7,7 +7,9 @@ export async function complete(words: string[]): Promise<number> {
   const at = words.at(-1) ?? '';
   const before = words.slice(0, -1);
   const candidates = await candidatesFor(before, at);
-  const fitting = [...new Set(candidates)].filter((each) => each.startsWith(at)).sort();
+  // Whoever has written to the store may have named an image `$(reboot)`: what is no plain word is not offered.
+  const plain = (each: string) => /^[\w./:@+=~-]+$/.test(each);
+  const fitting = [...new Set(candidates)].filter((each) => each.startsWith(at) && plain(each)).sort();
   print(fitting.map((each) => `${each}\n`).join(''));
   return 0;
 }
@@ -31,7 +33,7 @@ async function groupOf(name: string): Promise<string[] | undefined> {
   if (name === 'network') return Object.keys((await import('./network.ts')).NETWORK_COMMANDS);
   if (name === 'volume') return Object.keys((await import('./volume.ts')).VOLUME_COMMANDS);
   if (name === 'image') return 'history import inspect load ls prune pull push rm save tag'.split(' ');
-  return name === 'system' ? ['df', 'info', 'prune', 'start', 'sweep'] : undefined;
+  return name === 'system' ? ['df', 'info', 'prune', 'start', 'stop', 'sweep'] : undefined;
 }
 
 async function namesFor(command: string, given: string[], at: string): Promise<string[]> {
@@ -43,6 +45,7 @@ async function namesFor(command: string, given: string[], at: string): Promise<s
   }
   if (IMAGE_COMMANDS.has(command)) return images();
   if (command === 'inspect') return [...containers(), ...images()];
+  if (command === 'cp') return containers().map((name) => `${name}:`);
   const states = CONTAINER_COMMANDS[command];
   if (states === undefined) return [];
   // What follows the container is a command of its own, or a file.

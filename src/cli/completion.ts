@@ -27,11 +27,19 @@ export async function completion(args: string[]): Promise<number> {
   return 0;
 }
 
-/** Each asks `tsbox __complete` with the words before the cursor and the one at it, and leaves files to the shell where there is no answer. */
+/**
+ * Each asks `tsbox __complete` with the words before the cursor and the one at it, and leaves files to the shell where there is no answer. Nothing of an answer is
+ * expanded by a shell. Bash takes a colon for the beginning of a word of its own, in `alpine:latest` too: hence its two more lines.
+ */
 const SCRIPTS: Record<string, string> = {
   bash: `_tsbox() {
-  local IFS=$'\\n'
-  COMPREPLY=($(compgen -W "$(tsbox __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "\${COMP_WORDS[COMP_CWORD]}"))
+  local line=\${COMP_LINE:0:COMP_POINT} words at index
+  read -ra words <<<"$line"
+  [[ $line == *' ' ]] && words+=('')
+  at=\${words[-1]}
+  mapfile -t COMPREPLY < <(tsbox __complete "\${words[@]:1}" 2>/dev/null)
+  [[ $at == *:* && $COMP_WORDBREAKS == *:* ]] || return 0
+  for index in "\${!COMPREPLY[@]}"; do COMPREPLY[index]=\${COMPREPLY[index]#"\${at%"\${at##*:}"}"}; done
 }
 complete -o default -F _tsbox tsbox
 `,
@@ -45,8 +53,13 @@ compdef _tsbox tsbox
 `,
   fish: `function __tsbox_complete
   set -l words (commandline -opc) (commandline -ct)
-  tsbox __complete $words[2..-1] 2>/dev/null
+  set -l found (tsbox __complete $words[2..-1] 2>/dev/null)
+  if set -q found[1]
+    printf '%s\\n' $found
+  else
+    __fish_complete_path (commandline -ct)
+  end
 end
-complete -c tsbox -a '(__tsbox_complete)'
+complete -c tsbox -f -a '(__tsbox_complete)'
 `,
 };

@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { describeRoot, environment, image, tsbox } from '../support/tsbox.ts';
+import { describeRoot, image, store, tsbox } from '../support/tsbox.ts';
 import { failed, removesAll, said, stateOf } from './support.ts';
 
 const complete = (...words: string[]) => said('__complete', ...words).split('\n');
@@ -56,12 +57,20 @@ describeRoot('tidying up and completing', () => {
     said('volume', 'rm', 'rarely');
   });
 
-  test.each(['bash', 'zsh', 'fish'])('there is a script for %s', (shell) => {
-    const script = said('completion', shell);
-    expect(script).toContain('__complete');
-    if (shell !== 'bash') return;
-    const ask = `${script}\nCOMP_WORDS=(tsbox ren); COMP_CWORD=1; tsbox() { echo rename; echo restart; }; _tsbox; echo "\${COMPREPLY[@]}"`;
-    const { stdout, stderr } = spawnSync('bash', ['-c', ask], { encoding: 'utf8', env: environment() });
-    expect({ stdout, stderr }).toEqual({ stdout: 'rename\n', stderr: '' });
+  test('nothing is offered that a shell could take for more than a word', () => {
+    const index = join(store, 'images', 'index.json');
+    const before = readFileSync(index, 'utf8');
+    const { manifests, ...rest } = JSON.parse(before);
+    const annotations = { 'org.opencontainers.image.ref.name': 'evil$(reboot):latest' };
+    try {
+      writeFileSync(
+        index,
+        JSON.stringify({ ...rest, manifests: [...manifests, { ...manifests[0], annotations }] }),
+      );
+      expect(complete('rmi', 'ev')).toEqual(['']);
+      expect(complete('rmi', image.slice(0, 3))).toContain(image);
+    } finally {
+      writeFileSync(index, before);
+    }
   });
 });
