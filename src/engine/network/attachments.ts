@@ -1,16 +1,26 @@
 import { randomHex } from '../../kernel/index.ts';
 import { type Attachment, ensureBridge, uplinkMtu } from '../../network/link/index.ts';
+import { bridgesFilter } from '../../network/nat/index.ts';
 import { type Network, networkSettings } from '../../network/store/index.ts';
 import type { Connection } from './recorded.ts';
 
-/** What the kernel is to be told of a container's interfaces. The bridges are made where they are not there. */
-export function attachments(networks: readonly Network[], leases: readonly Connection[]): Attachment[] {
+/**
+ * What the kernel is to be told of a container's interfaces. The bridges are made where they are not there.
+ *
+ * @param publishing the network through which its ports are published
+ */
+export function attachments(
+  networks: readonly Network[],
+  leases: readonly Connection[],
+  publishing?: string,
+): Attachment[] {
   const routed = new Set<boolean>();
   return leases.map((lease, at) => {
     // Only one network has the default routes: of each family the first that has a way out.
     const gateways = lease.gateways.filter((gateway) => !routed.has(gateway.includes(':')));
     for (const gateway of gateways) routed.add(gateway.includes(':'));
-    return attachment(networks[at] as Network, lease, gateways);
+    const hairpin = lease.network === publishing && bridgesFilter();
+    return { ...attachment(networks[at] as Network, lease, gateways), ...(hairpin && { hairpin }) };
   });
 }
 

@@ -66,7 +66,7 @@ export async function connectNetwork(
   rewriteHosts(record.id, [lease]);
 }
 
-function attachNow(record: ContainerRecord, network: Network, { leases, ...rest }: RecordedNetwork): void {
+function attachNow(record: ContainerRecord, network: Network, { leases }: RecordedNetwork): void {
   const lease = leases.find((each) => each.network === network.name) as Connection;
   // Only families that have no way out yet get one.
   const routed = new Set(
@@ -75,13 +75,13 @@ function attachNow(record: ContainerRecord, network: Network, { leases, ...rest 
       .flatMap((each) => each.gateways.map((gateway) => gateway.includes(':'))),
   );
   const gateways = lease.gateways.filter((gateway) => !routed.has(gateway.includes(':')));
+  ensureRules([network]);
   const namespace = openNetworkOf(record);
   try {
     attachInterfaces(namespace, [attachment(network, lease, gateways)]);
   } finally {
     closeDescriptor(namespace);
   }
-  ensureRules(record.id, [network], { ...rest, leases, ports: [] });
 }
 
 /**

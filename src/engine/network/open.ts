@@ -18,7 +18,7 @@ import { ConnectedStart, JoinedStart, type NetworkStart } from './network-start.
 import { publishingConnection, reserve } from './ports.ts';
 import type { Connection, Endpoint, RecordedNetwork } from './recorded.ts';
 import { releaseNetwork } from './release.ts';
-import { ensureRules } from './rules.ts';
+import { ensureRules, publishPorts } from './rules.ts';
 import { sharedContainer } from './shared.ts';
 import { Wire } from './wire.ts';
 
@@ -97,13 +97,14 @@ function connect(
     throw error;
   }
   const attach = (pid: number) => {
+    ensureRules(networks);
     const namespace = openNetworkNamespace(pid);
     try {
-      attachInterfaces(namespace, attachments(networks, recorded.leases));
+      attachInterfaces(namespace, attachments(networks, recorded.leases, recorded.publishing));
     } finally {
       closeDescriptor(namespace);
     }
-    ensureRules(id, networks, recorded);
+    publishPorts(id, networks, recorded);
     rewriteHosts(id, recorded.leases);
   };
   return {

@@ -3,16 +3,20 @@ import { findNetwork, type Network } from '../../network/store/index.ts';
 import { type ContainerRecord, containerIds, readRecord } from '../record.ts';
 import type { RecordedNetwork } from './recorded.ts';
 
-/** Sees to it that packets find their way: the rules of networks, and those of a container's published ports. */
-export function ensureRules(id: string, networks: readonly Network[], recorded: RecordedNetwork): void {
+/** Sees to it that packets find their way in networks. Before anything is made, as it fails where there is no nft. */
+export function ensureRules(networks: readonly Network[]): void {
   const bridges = networks.filter(({ driver }) => driver === 'bridge');
   if (bridges.length === 0) return;
   ensureTable(bridges.map(natNetwork), {
     say,
     restore: () => publicationsOf(containerIds().map(readRecord)),
   });
+}
+
+/** Leads a container's published ports to it, once it is connected. */
+export function publishPorts(id: string, networks: readonly Network[], recorded: RecordedNetwork): void {
   const lease = recorded.leases.find(({ network }) => network === recorded.publishing);
-  const network = bridges.find(({ name }) => name === recorded.publishing);
+  const network = networks.find(({ name }) => name === recorded.publishing);
   if (lease !== undefined && network !== undefined)
     publish(id, recorded.ports, lease.addresses, network.interface, say);
 }

@@ -3,6 +3,7 @@
  * network namespace share, also those of other stores. It is read over netlink and changed by `nft`, always in one transaction. Also the ports of the
  * host itself: how they are asked for, and how they are held. What a container is, is not known here: it is an id.
  */
+export { bridgesFilter } from './bridge-netfilter.ts';
 export {
   ensureTable,
   type NatNetwork,
