@@ -85,7 +85,8 @@ export function planEntry(input: ExecInput): EntryPlan {
     [ready, named('F_SETFD', 2), named('FD_CLOEXEC', 1)],
     'it tells tsbox of the exec by closing',
   );
-  if (process.execCPUAffinity?.initial) setAffinity(entering, process.execCPUAffinity.initial);
+  // The helper is in the group from its first instruction on: what the specification has before that can only be here.
+  if (process.execCPUAffinity?.initial) setAffinity(entering, process.execCPUAffinity.initial, true);
   if (input.keep?.status !== undefined)
     entering.call(
       'fcntl',
@@ -115,6 +116,7 @@ export function planEntry(input: ExecInput): EntryPlan {
   if (seccomp?.listener) becoming.call('close_range', [socket, third, 0], 'nor these in between');
   becoming.call('close', [enterDirectory(becoming, process.cwd)], 'done');
   settings.setRlimits(becoming, process.rlimits);
+  if (process.execCPUAffinity?.final) setAffinity(becoming, process.execCPUAffinity.final);
   schedule(becoming, process);
 
   const clone = input.detached === true ? CLONE_CHILD : CLONE_SIBLING;

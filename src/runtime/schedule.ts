@@ -1,11 +1,10 @@
-import { fields } from '../kernel/index.ts';
+import { Errno, fields } from '../kernel/index.ts';
 import { named } from '../launch/index.ts';
 import type { Process } from './spec.ts';
 import type { Stage } from './stage.ts';
 
-/** How the program is scheduled, while there still is the capability to say so: sched_setattr(2), ioprio_set(2), sched_setaffinity(2). */
-export function schedule(stage: Stage, { scheduler, ioPriority, execCPUAffinity }: Process): void {
-  if (execCPUAffinity?.final) setAffinity(stage, execCPUAffinity.final);
+/** How the program is scheduled, while there still is the capability to say so: sched_setattr(2), ioprio_set(2). */
+export function schedule(stage: Stage, { scheduler, ioPriority }: Process): void {
   if (ioPriority) {
     const { class: name, priority } = ioPriority;
     const word = named(`${name}, ${priority}`, ((IOPRIO_CLASSES[name] ?? 0) << 13) | priority);
@@ -28,8 +27,13 @@ export function schedule(stage: Stage, { scheduler, ioPriority, execCPUAffinity 
   }
 }
 
-/** @param list of CPUs: `0-3,7` */
-export function setAffinity(stage: Stage, list: string): void {
+/**
+ * sched_setaffinity(2)
+ *
+ * @param list of CPUs: `0-3,7`
+ * @param anywhere whether it is no failure that its group may use none of them
+ */
+export function setAffinity(stage: Stage, list: string, anywhere = false): void {
   const mask = Buffer.alloc(MOST_CPUS / 8);
   for (const range of list.split(',')) {
     const [first = 0, last = first] = range.split('-').map(Number);
@@ -40,6 +44,7 @@ export function setAffinity(stage: Stage, list: string): void {
     'sched_setaffinity',
     [0, mask.length, { bytes: mask, text: `{${list}}` }],
     'the CPUs it may use',
+    anywhere ? { tolerate: [Errno.EINVAL] } : {},
   );
 }
 

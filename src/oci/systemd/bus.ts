@@ -39,7 +39,8 @@ export class Bus {
     socket.on('data', (data) => bus.#receive(data));
     // SASL EXTERNAL: who we are the socket says (SCM_CREDENTIALS); the id is in decimal digits, in hexadecimal.
     const uid = Buffer.from(String(process.geteuid?.() ?? 0)).toString('hex');
-    socket.write(`\0AUTH EXTERNAL ${uid}\r\n`);
+    // BEGIN at once, as systemd's own clients do: with a message right behind it, systemd's private socket (252) would not look at that.
+    socket.write(`\0AUTH EXTERNAL ${uid}\r\nBEGIN\r\n`);
     await bus.wait((message) => message.kind === 'call' && message.member === AUTHENTICATED, 'its welcome');
     return bus;
   }
@@ -121,7 +122,6 @@ export class Bus {
     const said = this.#received.toString('latin1', 0, line);
     this.#received = this.#received.subarray(line + 2);
     if (!said.startsWith('OK ')) throw failure('BUS_REFUSED', `the D-Bus refuses us: ${said.slice(0, 80)}`);
-    this.#socket.write('BEGIN\r\n');
     this.#authenticated = true;
     this.#tell({ kind: 'call', member: AUTHENTICATED, body: [] });
   }

@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeRoot, eventually } from '../support/tsbox.ts';
-import { Containers, read } from './support.ts';
+import { Containers, read, runtime } from './support.ts';
 
 describeRoot('a container by the specification', () => {
   const box = new Containers();
@@ -150,6 +151,35 @@ describeRoot('a container by the specification', () => {
     box.run('delete', '--force', 'host');
     expect(box.run('exec', 'host', 'true').stderr).toContain('does not exist');
     gone('host');
+  });
+
+  test('kill --all: every process of it gets the signal', async () => {
+    const script =
+      'trap "" TERM; (trap "echo below > /told; exit" TERM; while :; do sleep 0.1; done) & wait; sleep 100';
+    const bundle = box.bundle(script);
+    box.create('all', bundle);
+    box.run('start', 'all');
+    await eventually(() => JSON.parse(box.run('ps', '-f', 'json', 'all').stdout).length > 1, 'its child');
+    await eventually(() => {
+      box.run('kill', '--all', 'all', 'TERM');
+      return existsSync(join(bundle, 'rootfs/told'));
+    }, 'the signal');
+    expect(box.state('all').status).toBe('running');
+    expect(box.run('delete', '--force', 'all').status).toBe(0);
+    gone('all');
+  });
+
+  test('without root nothing but spec, features and help, whatever --rootless says', () => {
+    for (const args of [
+      ['state', 'x'],
+      ['--rootless', 'true', 'list'],
+    ]) {
+      const ids = { uid: 65534, gid: 65534 };
+      const all = [runtime, '--root', '/tmp/nobody', ...args];
+      const { status, stderr } = spawnSync(process.execPath, all, { ...ids, encoding: 'utf8', cwd: '/' });
+      expect({ status, stderr }).toMatchObject({ status: 1 });
+      expect(stderr).toContain('tsbox-oci must run as root: it is not rootless');
+    }
   });
 
   test('joins namespaces that are there', () => {

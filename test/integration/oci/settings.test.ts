@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { describeRoot } from '../support/tsbox.ts';
-import { type AnyConfig, Containers } from './support.ts';
+import { type AnyConfig, Containers, read } from './support.ts';
 
 /** What of a configuration a program inside can see. */
 describeRoot('a configuration is carried out', () => {
@@ -78,7 +78,7 @@ describeRoot('a configuration is carried out', () => {
     const script = [
       'hostname; cat /proc/sys/kernel/domainname /proc/sys/net/ipv4/ip_forward',
       'uname -m; cut -d. -f1 /proc/uptime',
-      'cut -d")" -f2 /proc/self/stat | cut -d" " -f18; grep -E "^policy" /proc/self/sched | tr -s " "',
+      'cut -d")" -f2 /proc/self/stat | cut -d" " -f18; ionice -p $$; grep -E "^policy" /proc/self/sched | tr -s " "',
     ].join('; ');
     const { stdout, stderr } = runs(script, (config) => {
       Object.assign(config, { hostname: 'name', domainname: 'domain' });
@@ -89,7 +89,7 @@ describeRoot('a configuration is carried out', () => {
       config.process.scheduler = { policy: 'SCHED_BATCH', nice: 5 };
       config.process.ioPriority = { class: 'IOPRIO_CLASS_IDLE', priority: 0 };
     });
-    const [hostname, domain, forward, machine, uptime, nice, policy] = stdout.split('\n');
+    const [hostname, domain, forward, machine, uptime, nice, disk, policy] = stdout.split('\n');
     expect({ hostname, domain, forward, stderr }).toEqual({
       hostname: 'name',
       domain: 'domain',
@@ -98,9 +98,21 @@ describeRoot('a configuration is carried out', () => {
     });
     expect(['i686', 'armv8l']).toContain(machine);
     expect(Number(uptime)).toBeGreaterThan(1_000_000_000);
-    expect(nice).toBe('5');
+    expect({ nice, disk }).toEqual({ nice: '5', disk: 'idle' });
     // SCHED_BATCH; a kernel without CONFIG_SCHED_DEBUG has no such file.
     if (policy) expect(policy).toBe('policy : 3');
+  });
+
+  test('execCPUAffinity is that of what is executed, and not of the container', () => {
+    const bundle = box.bundle('grep Cpus_allowed_list /proc/self/status > /own; sleep 100', (config) => {
+      config.process.execCPUAffinity = { initial: '0', final: '0' };
+    });
+    box.create('bound', bundle);
+    box.run('start', 'bound');
+    const allowed = (text: string) => /^Cpus_allowed_list:\s*(\S+)/m.exec(text)?.[1];
+    expect(allowed(box.run('exec', 'bound', 'cat', '/proc/self/status').stdout)).toBe('0');
+    expect(allowed(read(join(bundle, 'rootfs/own')))).toBe(allowed(read('/proc/self/status')));
+    expect(box.run('delete', '--force', 'bound').status).toBe(0);
   });
 
   test('masked and read-only paths, a read-only root, propagation, recursive attributes', () => {

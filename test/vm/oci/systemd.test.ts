@@ -39,7 +39,6 @@ describe.skipIf(!ready)(
       const file = join(directory, 'output');
       const out = openSync(file, 'w');
       const { status } = spawnSync('nsenter', ['-t', pid, '-p', '-m', '-C', '--', ...command], {
-        cwd: bundle,
         stdio: ['ignore', out, out],
         timeout: 100_000,
       });
@@ -48,6 +47,7 @@ describe.skipIf(!ready)(
     };
     const oci = (...args: string[]) =>
       inside(process.execPath, runtime, '--root', join(directory, 'state'), ...args);
+    const create = () => oci('--systemd-cgroup', 'create', '--bundle', bundle, 'one');
     const shown = (...properties: string[]) =>
       inside('systemctl', 'show', 'tsbox-one.scope', ...properties.map((name) => `-p${name}`))
         .output.trim()
@@ -111,7 +111,7 @@ describe.skipIf(!ready)(
 
     test('the group is a scope, whose limits systemd knows and keeps', () => {
       configure();
-      expect(oci('--systemd-cgroup', 'create', 'one')).toEqual({ status: 0, output: '' });
+      expect(create()).toEqual({ status: 0, output: '' });
       expect(
         shown(
           'ActiveState',
@@ -166,25 +166,23 @@ describe.skipIf(!ready)(
       configure((config) => {
         config.process.args = ['/no/such'];
       });
-      expect(oci('--systemd-cgroup', 'create', 'one').status).toBe(1);
+      expect(create().status).toBe(1);
       expect(shown('LoadState')).toEqual(['LoadState=not-found']);
       configure((config) => {
         config.linux.cgroupsPath = '/some/path';
       });
-      expect(oci('--systemd-cgroup', 'create', 'one').output).toContain(
-        'linux.cgroupsPath: expected slice:prefix:name for systemd, found "/some/path"',
-      );
+      expect(create().output).toContain('linux.cgroupsPath: expected slice:prefix:name for systemd');
       configure((config) => {
         config.linux.cgroupsPath = 'no-such-thing.slice/x:a:b';
       });
-      expect(oci('--systemd-cgroup', 'create', 'one').output).toContain('linux.cgroupsPath');
+      expect(create().output).toContain('linux.cgroupsPath');
     });
 
     test('without a D-Bus systemd itself is asked', () => {
       configure();
       renameSync(SOCKET, `${SOCKET}.away`);
       try {
-        expect(oci('--systemd-cgroup', 'create', 'one')).toEqual({ status: 0, output: '' });
+        expect(create()).toEqual({ status: 0, output: '' });
         expect(shown('ActiveState')).toEqual(['ActiveState=active']);
         expect(oci('delete', '--force', 'one')).toEqual({ status: 0, output: '' });
         expect(shown('LoadState')).toEqual(['LoadState=not-found']);
