@@ -89,7 +89,7 @@ export const COMMANDS: Record<string, CommandEntry> = {
     run: async (args) => (await import('./stats.ts')).stats(args),
   },
   inspect: {
-    summary: 'Show everything about containers or images',
+    summary: 'Show everything about containers, images, networks or volumes',
     group: 'Containers',
     run: async (args) => (await import('./inspect.ts')).inspect(args),
   },

@@ -18,7 +18,7 @@ export async function volumeInspect(args: string[]): Promise<number> {
   const { format } = command.opts<{ format?: string }>();
   const found: object[] = [];
   const exitCode = await forEachName(command.args, async (name) => {
-    const described = describe(await inspectVolume(name));
+    const described = describeVolume(await inspectVolume(name));
     if (format === undefined) found.push(described);
     else print(formatValue('volume inspect', format, described));
   });
@@ -27,7 +27,7 @@ export async function volumeInspect(args: string[]): Promise<number> {
 }
 
 /** With Docker's names, in Docker's order. */
-function describe({ name, driver, created, labels, options, mountpoint }: Volume): object {
+export function describeVolume({ name, driver, created, labels, options, mountpoint }: Volume): object {
   return {
     CreatedAt: created,
     Driver: driver,

@@ -93,6 +93,15 @@ describeRoot('tsbox network', () => {
       Labels: 'tier=back',
       Scope: 'local',
     });
+    expect(inspect('backend')).toEqual(inspectNetwork('backend'));
+    expect(failed(tsbox(['inspect', '--type', 'volume', 'backend']))).toEqual({
+      status: 1,
+      stderr: 'tsbox: no such volume: backend',
+    });
+    expect(failed(tsbox(['inspect', 'Nothing']))).toEqual({
+      status: 1,
+      stderr: 'tsbox: there is no container, image, network or volume `Nothing`',
+    });
     expect(said('network', 'rm', 'backend')).toBe('backend');
     expect(readdirSync(join(store, 'networks'))).not.toContain('backend');
   });
