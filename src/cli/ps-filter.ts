@@ -85,11 +85,6 @@ const TESTS = {
     record.created > (find(known, value)?.created ?? record.created),
 };
 
-/** By name or the beginning of the id. */
-function find(known: readonly ContainerRecord[], value: string): ContainerRecord | undefined {
-  return known.find(({ name, id }) => name === value || (value.length > 0 && id.startsWith(value)));
-}
-
 /** The names of the networks that it is in, or will be in when it is started. */
 export function networksOf({ network, options }: ContainerRecord): string[] {
   if (network === undefined) return [options?.network ?? 'none'].flat();
@@ -104,6 +99,11 @@ function isPort(value: string, port: number, protocol: string): boolean {
   const [, first, last = first, wanted = 'tcp'] =
     /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(value) ?? [];
   return first !== undefined && port >= Number(first) && port <= Number(last) && protocol === wanted;
+}
+
+/** By name or the beginning of the id. */
+function find(known: readonly ContainerRecord[], value: string): ContainerRecord | undefined {
+  return known.find(({ name, id }) => name === value || (value.length > 0 && id.startsWith(value)));
 }
 
 /**
