@@ -178,6 +178,34 @@ describe.skipIf(!ready)(
       expect(create().output).toContain('linux.cgroupsPath');
     });
 
+    test.skipIf(!existsSync('/usr/bin/podman'))('podman with systemd as its cgroup manager', () => {
+      const wrapper = join(directory, 'tsbox-oci');
+      writeFileSync(wrapper, `#!/bin/sh\nexec '${process.execPath}' '${runtime}' "$@"\n`, { mode: 0o755 });
+      const limits = 'default_ulimits = ["nofile=1000:1000", "nproc=1000:1000"]';
+      writeFileSync(join(directory, 'containers.conf'), `[containers]\n${limits}\n`);
+      const podman = (...args: string[]) =>
+        inside(
+          ...['env', `CONTAINERS_CONF=${join(directory, 'containers.conf')}`, 'podman'],
+          ...['--root', join(directory, 'storage'), '--runroot', join(directory, 'run')],
+          ...['--storage-driver', 'vfs', '--cgroup-manager', 'systemd', '--runtime', wrapper],
+          ...args,
+        );
+      expect(podman('import', embeddedImage(), 'base')).toMatchObject({ status: 0 });
+      const run = ['run', '-d', '--name', 'pod', '--network', 'none', '-m', '64m', 'base', 'sleep', '1000'];
+      expect(podman(...run)).toMatchObject({ status: 0 });
+      const id = podman('inspect', '--format', '{{.Id}}', 'pod').output.trim();
+      const unit = ['systemctl', 'show', `libpod-${id}.scope`];
+      expect(
+        inside(...unit, '-pSlice', '-pMemoryMax', '-pTasksMax')
+          .output.trim()
+          .split('\n')
+          .sort(),
+      ).toEqual([`MemoryMax=${64 << 20}`, 'Slice=machine.slice', 'TasksMax=2048']);
+      expect(podman('exec', 'pod', 'cat', '/proc/self/cgroup').output).toBe('0::/\n');
+      expect(podman('rm', '-f', '-t', '0', 'pod').status).toBe(0);
+      expect(inside(...unit, '-pLoadState').output).toBe('LoadState=not-found\n');
+    });
+
     test('without a D-Bus systemd itself is asked', () => {
       configure();
       renameSync(SOCKET, `${SOCKET}.away`);
