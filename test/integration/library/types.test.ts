@@ -87,6 +87,32 @@ describe.skipIf(!built)(`the types that a program sees${built ? '' : ' (skipped:
     ).toBe('');
   });
 
+  test('a program that uses networks', () => {
+    expect(
+      errors(`
+        import { connectNetwork, type ConnectOptions, createNetwork, disconnectNetwork, inspectNetwork, listNetworks, type Network, type NetworkDetails,
+          type NetworkFilters, type NetworkMember, type NetworkOptions, pruneNetworks, removeNetwork, run, type RunOptions, type Subnet } from 'tsbox';
+
+        const asked: NetworkOptions = { driver: 'bridge', subnets: ['10.5.0.0/24'], gateways: ['10.5.0.1'], ipRanges: ['10.5.0.128/25'], ipv6: true, internal: false,
+          options: { mtu: '1400' }, labels: { a: 'b' } };
+        const made: Network = await createNetwork('backend', asked);
+        const [first]: Subnet[] = made.subnets;
+        const options: RunOptions = { network: ['backend:alias=db', 'bridge'], ip: '10.5.0.9', ip6: 'fd00::9', macAddress: '02:00:00:00:00:01', networkAlias: ['db'],
+          dns: ['9.9.9.9'], dnsSearch: ['.'], dnsOption: ['ndots:2'], addHost: ['db:host-gateway'] };
+        await using box = await run('alpine', ['true'], options);
+        const wish: ConnectOptions = { ip: '10.5.0.10', aliases: ['other'] };
+        await connectNetwork(box.id, made.id, wish);
+        await disconnectNetwork(box.id, 'backend', { force: true });
+        const filters: NetworkFilters = { driver: ['bridge'], dangling: true, 'label!': ['a=b'] };
+        const all: NetworkDetails[] = await listNetworks(filters);
+        const members: NetworkMember[] = (await inspectNetwork('backend')).containers;
+        await removeNetwork('backend', { force: true });
+        const { deleted }: { deleted: string[] } = await pruneNetworks(filters);
+        console.log(first?.gateway, all[0]?.driver === 'null', members[0]?.addresses.length, deleted);
+      `),
+    ).toBe('');
+  });
+
   test('refuse what is wrong', () => {
     const wrong = [
       ["await run('alpine', 'true');", 'TS2345'],
