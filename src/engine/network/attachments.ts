@@ -25,7 +25,7 @@ export function attachments(
 }
 
 export function attachment(network: Network, lease: Connection, gateways: string[]): Attachment {
-  const { mtu = uplinkMtu(), mode } = networkSettings(network);
+  const { mtu = uplinkMtu(), mode, communication } = networkSettings(network);
   ensureNetwork(network, mtu);
   return {
     driver: network.driver,
@@ -37,6 +37,7 @@ export function attachment(network: Network, lease: Connection, gateways: string
     addresses: lease.addresses,
     gateways,
     // A name of its own each time: the kernel removes that of a container that has just ended a little later.
+    ...(network.driver === 'bridge' && !communication && { isolated: true }),
     ...(network.driver === 'bridge' && { hostInterface: `veth${randomHex(8)}` }),
   };
 }

@@ -79,6 +79,7 @@ export const VETH_INFO_PEER = 1;
 export const IFLA_MACVLAN_MODE = 1;
 export const IFLA_IPVLAN_MODE = 1;
 export const IFLA_BRPORT_MODE = 4;
+export const IFLA_BRPORT_ISOLATED = 33;
 
 /** In IFLA_AF_SPEC, in AF_INET6. */
 export const IFLA_INET6_ADDR_GEN_MODE = 8;

@@ -5,6 +5,7 @@ import { closeDescriptor } from '../files.ts';
 import { syscall } from '../syscall.ts';
 import { joinAligned } from './attributes.ts';
 import { NETLINK_ROUTE, NLM_F, NLMSG } from './constants.ts';
+import { interfaceIndex, interfaceState } from './interface.ts';
 import {
   decodeMessages,
   decodeVerdict,
@@ -79,6 +80,16 @@ export class NetlinkSocket {
       // Something was made or removed while the kernel counted: entries may be lacking (NLM_F_DUMP_INTR). After so many times one with lacks must do.
       if (!interrupted || attempt === 20) return replies;
     }
+  }
+
+  /** The number of an interface, sooner than `get` could say. Undefined where there is none of that name. */
+  indexOf(name: string): number | undefined {
+    return interfaceIndex(this.#fd, name);
+  }
+
+  /** Whether an interface is up, and whether it takes packets. One that is not there is and does neither. */
+  stateOf(name: string): { up: boolean; running: boolean } {
+    return interfaceState(this.#fd, name);
   }
 
   close(): void {

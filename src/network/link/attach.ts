@@ -1,6 +1,6 @@
 import { Errno, randomHex, TsboxError } from '../../kernel/index.ts';
-import { inNetworkNamespace, NetlinkSocket } from '../../kernel/netlink/index.ts';
-import { checkInterfaceName, findLink, type Link, linkByIndex } from './find-link.ts';
+import { inNetworkNamespace, NetlinkSocket, type Request } from '../../kernel/netlink/index.ts';
+import { checkInterfaceName, findLink } from './find-link.ts';
 import { setUpInterface, setUpLoopback } from './inside.ts';
 import { makingLinks } from './kind-missing.ts';
 import { makeInterface, setUpHostEnd } from './kinds.ts';
@@ -26,6 +26,8 @@ export interface Attachment {
   hostInterface?: string;
   /** Of a bridge: packets may go back to where they came from. A container reaches itself by a published port that way where br_netfilter is in force. */
   hairpin?: boolean;
+  /** Of a bridge: it reaches no other one that is so, only the host and what that leads to. */
+  isolated?: boolean;
 }
 
 /**
@@ -73,15 +75,18 @@ function attach({ host, inside, namespace }: Sockets, attachments: readonly Atta
     const hostEnds = attachments.map((attachment, at) => {
       const hostEnd = attachment.driver === 'bridge' ? (attachment.hostInterface ?? newName()) : undefined;
       // One at a time: what failed may be somebody else's, and is not to be removed.
-      const request = makeInterface(attachment, { parent: parents[at] as Link, hostEnd, namespace });
-      makingLinks(kindOf(attachment), () => host.batch([request], doing(attachment)));
+      make(
+        host,
+        makeInterface(attachment, { parent: parents[at] as number, hostEnd, namespace }),
+        attachment,
+      );
       made.push(attachment.interface);
       return hostEnd;
     });
     const changes = attachments.flatMap((one, at) => setUpHostEnd(one, hostEnds[at]));
     if (changes.length > 0) host.batch(changes, 'set up the host’s end of the interface');
     setUpInside(inside, attachments);
-    settle(host, parents, hostEnds);
+    settle(host, attachments, hostEnds);
   } catch (error) {
     const removals = made.map((name) => removeLink(name, [Errno.ENODEV]));
     if (removals.length > 0) inside.batch(removals, 'remove the interfaces that were made');
@@ -91,12 +96,14 @@ function attach({ host, inside, namespace }: Sockets, attachments: readonly Atta
 
 function setUpInside(inside: NetlinkSocket, attachments: readonly Attachment[]): void {
   const requests = attachments.flatMap((attachment) => {
-    const index = findLink(inside, attachment.interface)?.index;
+    const index = inside.indexOf(attachment.interface);
     if (index === undefined) throw new TsboxError('NO_INTERFACE', `${attachment.interface} has been removed`);
     return setUpInterface(attachment, index);
   });
+  // A container's init puts it up itself.
+  if (!inside.stateOf('lo').up) requests.unshift(setUpLoopback());
   const names = attachments.map((attachment) => attachment.interface);
-  inside.batch([setUpLoopback(), ...requests], `set up ${names.join(', ') || 'lo'} in the container`);
+  if (requests.length > 0) inside.batch(requests, `set up ${names.join(', ') || 'lo'} in the container`);
 }
 
 /**
@@ -106,33 +113,40 @@ function setUpInside(inside: NetlinkSocket, attachments: readonly Attachment[]):
  */
 function settle(
   host: NetlinkSocket,
-  parents: readonly Link[],
+  attachments: readonly Attachment[],
   hostEnds: readonly (string | undefined)[],
 ): void {
-  for (const [at, name] of hostEnds.entries()) {
-    if (name === undefined) continue;
-    findLink(host, name);
-    linkByIndex(host, (parents[at] as Link).index);
+  for (const [at, hostEnd] of hostEnds.entries()) {
+    if (hostEnd === undefined) continue;
+    for (const name of [hostEnd, (attachments[at] as Attachment).parent])
+      if (!host.stateOf(name).running) findLink(host, name);
   }
 }
 
-function parentOf({ driver, parent }: Attachment, host: NetlinkSocket): Link {
-  const link = findLink(host, parent);
-  if (link === undefined)
-    throw new TsboxError('NO_PARENT', `there is no interface ${parent} to connect the container to`, {
-      advice: 'ip link shows those that are there',
-    });
-  if (driver === 'bridge' && link.kind !== 'bridge')
-    throw new TsboxError('NO_PARENT', `${parent} is no bridge that a container could be connected to`);
-  return link;
+function parentOf({ parent }: Attachment, host: NetlinkSocket): number {
+  const index = host.indexOf(checkInterfaceName(parent));
+  if (index !== undefined) return index;
+  throw new TsboxError('NO_PARENT', `there is no interface ${parent} to connect the container to`, {
+    advice: 'ip link shows those that are there',
+  });
 }
 
-function kindOf({ driver }: Attachment): 'veth' | 'macvlan' | 'ipvlan' {
-  return driver === 'bridge' ? 'veth' : driver;
-}
-
-function doing(attachment: Attachment): string {
-  return `connect the container’s ${attachment.interface} to ${attachment.parent}`;
+function make(host: NetlinkSocket, request: Request, attachment: Attachment): void {
+  const kind = attachment.driver === 'bridge' ? 'veth' : attachment.driver;
+  const doing = `connect the container’s ${attachment.interface} to ${attachment.parent}`;
+  try {
+    makingLinks(kind, () => host.batch([request], doing));
+  } catch (error) {
+    if (kind === 'veth' && findLink(host, attachment.parent)?.kind !== 'bridge')
+      throw new TsboxError(
+        'NO_PARENT',
+        `${attachment.parent} is no bridge that a container could be connected to`,
+        {
+          cause: error,
+        },
+      );
+    throw error;
+  }
 }
 
 function newName(): string {

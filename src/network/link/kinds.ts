@@ -4,6 +4,7 @@ import {
   type Attribute,
   encodeAttributes,
   IFLA,
+  IFLA_BRPORT_ISOLATED,
   IFLA_BRPORT_MODE,
   IFLA_INET6_ADDR_GEN_MODE,
   IFLA_INFO,
@@ -16,11 +17,11 @@ import {
   VETH_INFO_PEER,
 } from '../../kernel/netlink/index.ts';
 import type { Attachment } from './attach.ts';
-import type { Link } from './find-link.ts';
 import { changeLink, linkHeader, macBytes, makeLink } from './requests.ts';
 
 interface Place {
-  parent: Link;
+  /** The number of the bridge or link. */
+  parent: number;
   /** The name of the host's end; a veth pair only has one. */
   hostEnd: string | undefined;
   namespace: number;
@@ -37,13 +38,13 @@ export function makeInterface(attachment: Attachment, { parent, hostEnd, namespa
   if (attachment.mac !== undefined && attachment.driver !== 'ipvlan')
     inside.push([IFLA.IFLA_ADDRESS, macBytes(attachment.mac)]);
   if (hostEnd === undefined)
-    return makeLink({ attributes: [...inside, [IFLA.IFLA_LINK, parent.index], shared(attachment)] });
+    return makeLink({ attributes: [...inside, [IFLA.IFLA_LINK, parent], shared(attachment)] });
   const peer = Buffer.concat([linkHeader({}), encodeAttributes([...inside, ...ONE_QUEUE])]);
   return makeLink({
     attributes: [
       [IFLA.IFLA_IFNAME, hostEnd],
       [IFLA.IFLA_MTU, attachment.mtu],
-      [IFLA.IFLA_MASTER, parent.index],
+      [IFLA.IFLA_MASTER, parent],
       ...ONE_QUEUE,
       kind('veth', [[VETH_INFO_PEER, peer]]),
     ],
@@ -51,15 +52,18 @@ export function makeInterface(attachment: Attachment, { parent, hostEnd, namespa
 }
 
 /** The host's end of a veth pair needs no address of its own: one of IPv6 would be made, tried and announced for each. */
-export function setUpHostEnd({ hairpin }: Attachment, hostEnd: string | undefined): Request[] {
+export function setUpHostEnd({ hairpin, isolated }: Attachment, hostEnd: string | undefined): Request[] {
   if (hostEnd === undefined) return [];
   const attributes: Attribute[] = [[IFLA.IFLA_IFNAME, hostEnd], withoutLinkLocal()];
-  if (hairpin)
+  const port: Attribute[] = [];
+  if (hairpin) port.push([IFLA_BRPORT_MODE, u8(1)]);
+  if (isolated) port.push([IFLA_BRPORT_ISOLATED, u8(1)]);
+  if (port.length > 0)
     attributes.push([
       IFLA.IFLA_LINKINFO,
       [
         [IFLA_INFO.IFLA_INFO_SLAVE_KIND, 'bridge'],
-        [IFLA_INFO.IFLA_INFO_SLAVE_DATA, [[IFLA_BRPORT_MODE, u8(1)]]],
+        [IFLA_INFO.IFLA_INFO_SLAVE_DATA, port],
       ],
     ]);
   return [changeLink({ up: true, attributes })];

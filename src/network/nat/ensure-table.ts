@@ -20,7 +20,7 @@ export interface NatNetwork {
   /** Whether its containers reach each other. */
   communication: boolean;
   /** Whether others reach its containers without published ports (`gateway_mode_ipv…=routed`). */
-  routed?: boolean;
+  routed?: { 4: boolean; 6: boolean };
 }
 
 export interface TableOptions {
@@ -52,9 +52,9 @@ export function natNetwork(network: Network): NatNetwork {
   const { name, internal, options } = network;
   // Nobody asked for the IPv6 of the default network: for its sake alone no host becomes a router. `publish` sees to it where it is used.
   const ipv6 = network.ipv6 && (name !== DEFAULT_NETWORK || masquerade[6]);
-  const routed = Object.entries(options).some(
-    ([name, value]) => name.includes('.gateway_mode_ipv') && value === 'routed',
-  );
+  const isRouted = (family: 4 | 6) =>
+    options[`com.docker.network.bridge.gateway_mode_ipv${family}`] === 'routed';
+  const routed = { 4: isRouted(4), 6: isRouted(6) };
   return { interface: network.interface, internal, ipv6, masquerade, communication, routed };
 }
 
@@ -94,7 +94,8 @@ function networkCommands(network: NatNetwork): Command[] {
     ['hairpin', concat(name, name), true],
     ['within', concat(name, name), network.communication],
     ['internal', name, network.internal],
-    ['routed', name, outside && network.routed === true],
+    ['routed4', name, outside && network.routed?.[4] === true],
+    ['routed6', name, outside && network.routed?.[6] === true],
     ['masquerade4', name, outside && network.masquerade[4]],
     ['masquerade6', name, outside && network.masquerade[6]],
   ];

@@ -47,7 +47,8 @@ export const SETS = {
   within: ['ifname', 'ifname'],
   internal: 'ifname',
   /** Reached from outside without a published port. */
-  routed: 'ifname',
+  routed4: 'ifname',
+  routed6: 'ifname',
   masquerade4: 'ifname',
   masquerade6: 'ifname',
 } satisfies Record<string, Json>;
@@ -97,7 +98,8 @@ export const CHAINS: Record<string, { hook?: { [name: string]: Json }; rules: Ru
       [[match(meta('iifname'), '@internal'), DROP], 'no way out'],
       [[match(meta('oifname'), '@internal'), DROP], 'no way in'],
       [[match(meta('oifname'), '@bridges'), translated, ACCEPT], 'published ports'],
-      [[match(meta('oifname'), '@routed'), match(meta('iifname'), '@bridges', '!='), ACCEPT]],
+      [comesFromOutside('ipv4', '@routed4')],
+      [comesFromOutside('ipv6', '@routed6')],
       [[match(meta('oifname'), '@bridges'), DROP], 'nothing else reaches a container'],
     ],
   },
@@ -135,6 +137,15 @@ export const CHAINS: Record<string, { hook?: { [name: string]: Json }; rules: Ru
     ],
   },
 };
+
+function comesFromOutside(family: string, bridges: string): Json[] {
+  return [
+    match(meta('nfproto'), family),
+    match(meta('oifname'), bridges),
+    match(meta('iifname'), '@bridges', '!='),
+    ACCEPT,
+  ];
+}
 
 function leaves(family: string, bridges: string): Json[] {
   return [

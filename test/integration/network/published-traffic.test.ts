@@ -201,6 +201,36 @@ describe.skipIf(!isRoot)(
         expect(neighbour.ask('tcp', '10.87.0.2', 80)).toBe('10.87.0.3');
       });
 
+      test('a routed network is reached from outside without a published port; in the family that it is for, and not from other bridges', () => {
+        removeNetworkRules(['br-two']);
+        ensureTable([
+          network('br-two', { masquerade: { 4: false, 6: false }, routed: { 4: true, 6: false } }),
+        ]);
+        expect(outside.ask('tcp', '10.88.0.2', 80)).toBe('192.0.2.2');
+        expect(elsewhere.ask('tcp', '192.0.2.2', 80)).toBe('10.88.0.2');
+        expect(web.waitsInVain('10.88.0.2', 80)).toBe(true);
+        removeNetworkRules(['br-two']);
+        ensureTable([network('br-two', { routed: { 4: false, 6: true } })]);
+        expect(outside.waitsInVain('10.88.0.2', 80)).toBe(true);
+      });
+
+      test('containers of a network without communication reach the host and the outside, not each other', async () => {
+        lab.bridge('br-apart', ['10.90.0.1/24']);
+        const [one, other] = [
+          await lab.container('br-apart', ['10.90.0.2/24'], ['10.90.0.1'], { isolated: true }),
+          await lab.container('br-apart', ['10.90.0.3/24'], ['10.90.0.1'], { isolated: true }),
+        ];
+        ensureTable([network('br-apart', { communication: false })]);
+        await other.serve('tcp', 80);
+        expect(one.waitsInVain('10.90.0.3', 80)).toBe(true);
+        // Nor by way of the host, which knows both.
+        one.ip('route add 10.90.0.3 via 10.90.0.1');
+        expect(one.waitsInVain('10.90.0.3', 80)).toBe(true);
+        expect(ask('tcp', '10.90.0.3', 80)).toBe('10.90.0.1');
+        expect(one.ask('tcp', '192.0.2.2', 80)).toBe('192.0.2.1');
+        removeNetworkRules(['br-apart']);
+      });
+
       test('an internal network: neither out nor in, but from the host', () => {
         expect(inner.waitsInVain('192.0.2.2', 80)).toBe(true);
         expect(inner.waitsInVain('192.0.2.1', 8080)).toBe(true);

@@ -17,7 +17,12 @@ export class Lab {
   }
 
   /** A namespace on a bridge, with default routes where gateways are given. */
-  async container(bridge: string, addresses: string[], gateways: string[]): Promise<Machine> {
+  async container(
+    bridge: string,
+    addresses: string[],
+    gateways: string[],
+    more: { isolated?: boolean } = {},
+  ): Promise<Machine> {
     const machine = await this.#machine(addresses);
     const namespace = openNetworkNamespace(machine.pid);
     attachInterfaces(namespace, [
@@ -29,6 +34,7 @@ export class Lab {
         addresses,
         gateways,
         hairpin: true,
+        ...more,
       },
     ]);
     closeDescriptor(namespace);
