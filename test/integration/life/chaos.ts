@@ -24,6 +24,10 @@ const WAYS = [
   ['-v', 'kept:/data'],
   ['-v', '/data', '--tmpfs', '/tmp'],
   ['--health-cmd', 'true', '--health-interval', '1s'],
+  ['--network', 'none'],
+  ['--network', 'net0'],
+  ['--network', 'net0', '--network', 'net1:alias=all'],
+  ['-p', '8080:80'],
 ];
 
 /** A command line of each kind, on containers that may be there or not. */
@@ -67,6 +71,10 @@ export function anyCommand(place: Place, random: Random): string[] {
     () => ['volume', 'create', 'other'],
     () => ['volume', 'rm', 'other'],
     () => ['system', 'sweep'],
+    () => ['network', 'create', random.pick(['net0', 'net1'])],
+    () => ['network', 'connect', 'net1', name],
+    () => ['network', 'disconnect', random.pick(['net0', 'bridge']), name],
+    () => ['network', 'rm', 'net1'],
   ];
   return random.pick(commands)();
 }
