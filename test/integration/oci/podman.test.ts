@@ -75,6 +75,16 @@ describeEngine('podman --runtime tsbox-oci', ['podman', 'conmon', 'buildah', 'sc
     expect(podman(['rm', 'long']).status).toBe(0);
   });
 
+  test('healthcheck: by exec, healthy and not', () => {
+    const health = ['--health-cmd', 'test -e /tmp/well', '--health-interval', 'disable'];
+    const run = ['run', '-d', '--name', 'sick', '--network', 'none', ...health, 'base', 'sleep', '1000'];
+    expect(podman(run).status).toBe(0);
+    expect(podman(['healthcheck', 'run', 'sick']).status).toBe(1);
+    expect(podman(['exec', 'sick', 'touch', '/tmp/well']).status).toBe(0);
+    expect(podman(['healthcheck', 'run', 'sick']).status).toBe(0);
+    expect(podman(['rm', '-f', '-t', '0', 'sick']).status).toBe(0);
+  });
+
   test('run --init, --tmpfs, --read-only, --volume', () => {
     expect(run('--init', 'base', 'cat', '/proc/1/comm').stdout).toMatch(/podman-init|catatonit/);
     const script =
