@@ -27,7 +27,7 @@ const targets = [
   {
     output: 'tsbox.so',
     source: 'tsbox.c',
-    headers: ['launch.c', 'plan.h', 'remove.h', 'syscall.h'],
+    headers: ['launch.c', 'look.h', 'plan.h', 'remove.h', 'syscall.h'],
     flags: library,
   },
   { output: 'init', source: 'init.c', headers: ['program.h', 'syscall.h'], flags: program },

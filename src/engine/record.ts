@@ -121,11 +121,16 @@ function readOne(id: string, file: string): ContainerRecord | 'damaged' | undefi
   } catch {
     return undefined;
   }
+  return parseRecord(id, text) ?? 'damaged';
+}
+
+/** Undefined where it is damaged. */
+export function parseRecord(id: string, text: string): ContainerRecord | undefined {
   try {
     const record = JSON.parse(text);
-    return record?.id === id ? (record as ContainerRecord) : 'damaged';
+    return record?.id === id ? (record as ContainerRecord) : undefined;
   } catch {
-    return 'damaged';
+    return undefined;
   }
 }
 
@@ -137,5 +142,6 @@ export function containerIds(): string[] {
   }
 }
 
-const FILE = 'container.json';
+/** The record's file. */
+export const FILE = 'container.json';
 const ID = /^[0-9a-f]{64}$/;

@@ -1,16 +1,31 @@
 import { closeSync } from 'node:fs';
+import { type Look, lookInto } from '../kernel/index.ts';
 import { lockAbandoned } from './container-directory.ts';
-import { type Exit, exitFile, readExit } from './life/exit-file.ts';
+import { EXIT, type Exit, exitFile, readExit } from './life/exit-file.ts';
 import { disconnected } from './network/disconnected.ts';
-import { type ContainerRecord, containerIds, readRecord } from './record.ts';
+import { containersDirectory } from './paths.ts';
+import { type ContainerRecord, containerIds, FILE, parseRecord, readRecord } from './record.ts';
 
 /** All containers on this machine, newest first. One whose tsbox was killed is shown as exited (137), as it is. */
 export function listContainers(): ContainerRecord[] {
   return newestFirst(
-    containerIds()
-      .map(currentRecord)
+    lookAtAll()
+      .map((look) => knownRecord(look) ?? currentRecord(look.name))
       .filter((record) => record !== undefined),
   );
+}
+
+/** What can be seen of all containers from outside, by one call. */
+export function lookAtAll(): Look[] {
+  return lookInto(containersDirectory(), containerIds(), { read: FILE, size: EXIT });
+}
+
+/** The container as it is, where that can be seen from outside: it has ended, or somebody takes care of it. Otherwise undefined. */
+export function knownRecord({ name: id, text, locked, size }: Look): ContainerRecord | undefined {
+  const record = text === undefined ? undefined : parseRecord(id, text);
+  if (record === undefined || record.status === 'exited') return record;
+  if (!locked) return undefined;
+  return size === 0 ? record : ownedRecord(record);
 }
 
 export function newestFirst(records: ContainerRecord[]): ContainerRecord[] {

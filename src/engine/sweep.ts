@@ -11,7 +11,7 @@ import { releaseNetwork } from './network/release.ts';
 import { containersDirectory, namesDirectory } from './paths.ts';
 import { bootId } from './process-identity.ts';
 import { type ContainerRecord, containerIds, readRecord } from './record.ts';
-import { currentRecord, endedRecord, newestFirst, ownedRecord } from './records.ts';
+import { currentRecord, endedRecord, knownRecord, lookAtAll, newestFirst } from './records.ts';
 import { isUnwritable } from './unwritable.ts';
 import { updateRecord } from './update-record.ts';
 import { discardVolumes } from './volume/discard.ts';
@@ -23,36 +23,8 @@ import { discardVolumes } from './volume/discard.ts';
  * @param options.strict whether it is an error where that cannot be written down: on a disk that is full or read-only, or while somebody has the container
  *   locked. Default false: who only happened to come by leaves it to the next one.
  */
-export function sweep(options: SweepOptions = {}): void {
-  sweepEach(sweepOne, options);
-}
-
-interface SweepOptions {
-  strict?: boolean;
-}
-
-/** @param names those that are known to be good by then */
-function sweepEach(
-  one: (id: string) => void,
-  { strict = false, names }: SweepOptions & { names?: ReadonlySet<string> },
-): void {
-  const failures: unknown[] = [];
-  const attempt = (act: () => void) => {
-    try {
-      act();
-    } catch (error) {
-      if (!isUnwritable(error)) throw error;
-      failures.push(error);
-    }
-  };
-  for (const id of containerIds()) attempt(() => one(id));
-  attempt(() => sweepNames(names));
-  const left = new Set(containerIds());
-  // One that has been made since has leases too.
-  attempt(() => staleLeases((id) => left.has(id) || existsSync(join(containersDirectory(), id))));
-  // Not performance.now(), whose first use costs 2 ms.
-  swept = process.uptime();
-  if (strict && failures.length > 0) throw failures[0];
+export function sweep(options: { strict?: boolean } = {}): void {
+  sweepAll(options);
 }
 
 /** The same, unless this process has done so within the last second: who removes a thousand containers need not look at a thousand each time. */
@@ -62,35 +34,35 @@ export function sweepNowAndThen(): void {
 
 let swept = Number.NEGATIVE_INFINITY;
 
-/**
- * `sweep` and `listContainers` with one look at each: one that somebody holds the lock of is neither swept nor shown as ended, one whose record says that it
- * has ended needs no lock, and a name that is in a record is no name that was left.
- */
+/** `sweep` and `listContainers`, with one look at each. */
 export function sweepAndList(): ContainerRecord[] {
-  const records: ContainerRecord[] = [];
-  const names = new Set<string>();
-  const look = (id: string) => {
-    const record = recordAfterSweep(id);
-    if (record === undefined) return;
-    records.push(record);
-    names.add(record.name);
-  };
-  sweepEach(look, { names });
-  return newestFirst(records);
+  return newestFirst(sweepAll({}));
 }
 
-function recordAfterSweep(id: string): ContainerRecord | undefined {
-  const record = readRecord(id);
-  if (record?.status === 'exited') return record;
-  const lock = lockAbandoned(id);
-  if (lock === undefined) return record && ownedRecord(record);
-  try {
-    sweepLocked(id, lock);
-  } catch (error) {
-    // It is shown as it is all the same.
-    if (!isUnwritable(error)) throw error;
-  }
-  return currentRecord(id);
+function sweepAll({ strict = false }: { strict?: boolean }): ContainerRecord[] {
+  const failures: unknown[] = [];
+  const attempt = (act: () => void) => {
+    try {
+      act();
+    } catch (error) {
+      if (!isUnwritable(error)) throw error;
+      failures.push(error);
+    }
+  };
+  const records = lookAtAll().flatMap((look) => {
+    const known = knownRecord(look);
+    if (known === undefined) attempt(() => sweepOne(look.name));
+    return known ?? currentRecord(look.name) ?? [];
+  });
+  // A name that is in a record is none that was left.
+  attempt(() => sweepNames(new Set(records.map(({ name }) => name))));
+  const left = new Set(containerIds());
+  // One that has been made since has leases too.
+  attempt(() => staleLeases((id) => left.has(id) || existsSync(join(containersDirectory(), id))));
+  // Not performance.now(), whose first use costs 2 ms.
+  swept = process.uptime();
+  if (strict && failures.length > 0) throw failures[0];
+  return records;
 }
 
 /** What `sweep` does, for one container. */
@@ -189,7 +161,7 @@ function defaultCgroup(id: string): string | undefined {
  *
  * @param good names that are in records, and need not be looked at
  */
-function sweepNames(good?: ReadonlySet<string>): void {
+function sweepNames(good: ReadonlySet<string>): void {
   let names: string[];
   try {
     names = readdirSync(namesDirectory());
@@ -198,15 +170,15 @@ function sweepNames(good?: ReadonlySet<string>): void {
   }
   const owned = new Map<string, string[]>();
   for (const name of names) {
-    if (good?.has(name)) continue;
+    if (good.has(name)) continue;
     const owner = nameOwner(name);
     if (owner !== undefined) owned.set(owner, [...(owned.get(owner) ?? []), name]);
   }
-  // Asked after the names: a container that is being made has its directory before its name.
+  // Asked after the names: a container that is being made has its directory before its name, and its record after it.
   const ids = new Set(containerIds());
   for (const [id, all] of owned) {
     if (!ids.has(id)) for (const name of all) releaseName(name, id);
-    else if (all.length > 1 || good !== undefined) keepOneName(id, all);
+    else if (readRecord(id) !== undefined) keepOneName(id, all);
   }
 }
 

@@ -22,6 +22,15 @@ export interface Native {
   runPlan(arena: NodeJS.ArrayBufferView, index: number): number;
   /** Removes what is in the directory of a descriptor, as far as that goes at once. */
   empty(directory: number): void;
+  /** See `lookInto`. */
+  look(
+    directory: number,
+    names: Buffer,
+    count: number,
+    files: Buffer,
+    looks: BigInt64Array,
+    bytes: Buffer,
+  ): void;
   /** Where the memory of a buffer lies. It stays there for as long as the buffer is referenced. */
   address(buffer: NodeJS.ArrayBufferView): bigint;
 }
@@ -57,6 +66,7 @@ function load(): Native {
   const syscall = library.func('tsbox_syscall', 'int64_t', ['int64_t', word, word, word, word, word, word]);
   const runPlan = library.func('tsbox_run', 'int64_t', [word, 'int64_t']);
   let empty: ForeignFunction | undefined;
+  let look: ForeignFunction | undefined;
   return {
     syscall: (number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) => syscall(number, a, b, c, d, e, f),
     syscallAsync: (number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) =>
@@ -70,6 +80,10 @@ function load(): Native {
       // Not before somebody needs it.
       empty ??= library.func('tsbox_empty', 'void', ['int64_t']);
       empty(directory);
+    },
+    look(directory, names, count, files, looks, bytes) {
+      look ??= library.func('tsbox_look', 'void', ['int64_t', word, 'int64_t', word, word, word, 'int64_t']);
+      look(directory, names, count, files, looks, bytes, bytes.length);
     },
     address: (buffer) => koffi.address(buffer),
   };

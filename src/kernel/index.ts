@@ -12,6 +12,7 @@ export { fileVersion } from './file-version.ts';
 export * from './files.ts';
 export * from './flock.ts';
 export { lockHolder, lockWithin } from './lock-within.ts';
+export { type Look, lookInto } from './look-into.ts';
 export { embeddedImage, nativeFile, packageRoot, selfCommand } from './native.ts';
 export { type SyscallName, syscallNumber } from './numbers.ts';
 export { type Death, openPidfd, reap, signalPidfd } from './pidfd.ts';

@@ -15,8 +15,10 @@ export interface Exit {
 }
 
 export function exitFile(id: string): string {
-  return `${containersDirectory()}/${id}/exit`;
+  return `${containersDirectory()}/${id}/${EXIT}`;
 }
+
+export const EXIT = 'exit';
 
 /**
  * A new, empty one for a container that is about to start. Who waits for the start before has the old one open.

@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { closeDescriptor, TsboxError } from '../../kernel/index.ts';
-import { notRunning, openMain } from '../exec/target.ts';
 import { noteEvents, ofContainer } from '../events/note.ts';
+import { notRunning, openMain } from '../exec/target.ts';
 import { findContainer } from '../find-container.ts';
 import { chooseColumns, type ProcessFacts, readFacts } from './process-columns.ts';
 import { processesIn } from './processes.ts';
