@@ -90,12 +90,12 @@ function translations({ ports, addresses }: Publication): Translation[] {
   });
 }
 
-/** Ports one after the other that have the same number inside. */
+/** Ports one after the other, inside as well. */
 interface Run extends Translation {
   last: number;
 }
 
-/** A range whose numbers are the same on both sides is one rule: nft leaves a port alone where it is given none. */
+/** A range is one rule: nft takes a second for a thousand of them. */
 function merge(all: readonly Translation[]): Run[] {
   const sorted = [...all].sort((a, b) => a.port.hostPort - b.port.hostPort);
   const runs: Run[] = [];
@@ -110,22 +110,29 @@ function merge(all: readonly Translation[]): Run[] {
 function follows({ port, address, last }: Run, next: Translation): boolean {
   return (
     next.port.hostPort === last + 1 &&
+    next.port.containerPort - next.port.hostPort === port.containerPort - port.hostPort &&
     next.port.protocol === port.protocol &&
     next.port.hostAddress === port.hostAddress &&
-    next.address === address &&
-    port.hostPort === port.containerPort &&
-    next.port.hostPort === next.port.containerPort
+    next.address === address
   );
 }
 
 function translate({ port, address, last }: Run): Json[] {
-  const { hostAddress, hostPort, containerPort, protocol } = port;
+  const { hostAddress, hostPort, protocol } = port;
   const family = address.includes(':') ? 'ip6' : 'ip';
   const everywhere = hostAddress === '0.0.0.0' || hostAddress === '::';
   const ports: Json = last === hostPort ? hostPort : { range: [hostPort, last] };
   return [
     ...(everywhere ? [] : [match(field(family, 'daddr'), hostAddress)]),
     match(field(protocol, 'dport'), ports),
-    { dnat: { family, addr: address, ...(last === hostPort && { port: containerPort }) } },
+    { dnat: { family, addr: address, ...inside(port, last) } },
   ];
+}
+
+/** The port inside. nft leaves a port alone where it is given none; it knows no sums, so other ranges are written out. */
+function inside({ hostPort, containerPort, protocol }: BoundPort, last: number): { port?: Json } {
+  if (last === hostPort) return { port: containerPort };
+  if (containerPort === hostPort) return {};
+  const pairs = Array.from({ length: last - hostPort + 1 }, (_, at) => [hostPort + at, containerPort + at]);
+  return { port: { map: { key: field(protocol, 'dport'), data: { set: pairs } } } };
 }

@@ -94,6 +94,21 @@ describe.skipIf(!isRoot)(
         expect(elsewhere.ask('tcp', '10.88.0.1', 8080)).toBe('10.88.0.2');
       });
 
+      test('of a range, each port reaches its own', async () => {
+        publishFor('range', spare, ['7000-7002:80-82', '7100-7102:7100-7102', '127.0.0.1:7200-7201:81-82']);
+        for (const [port, inner] of [
+          [7000, 80],
+          [7002, 82],
+          [7101, 7101],
+        ] as const) {
+          const server = await spare.serve('tcp', inner, '::', `${inner} `);
+          expect(outside.ask('tcp', '192.0.2.1', port)).toBe(`${inner} 192.0.2.2`);
+          if (inner === 82) expect(ask('tcp', '127.0.0.1', 7201)).toBe('82 10.87.0.1');
+          server.kill();
+        }
+        unpublish([idOf('range')]);
+      });
+
       test('a thousand connections, two hundred at a time', async () => {
         const seen = new Map<string, number>();
         const one = () =>

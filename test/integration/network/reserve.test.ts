@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { closeDescriptor } from '../../../src/kernel/index.ts';
@@ -200,7 +201,7 @@ describe.skipIf(!isRoot)(isRoot ? 'holding ports' : 'holding ports (skipped: nee
     expect(ports(reserve(['8080:80', '8080:80'], { ipv6: false }))).toEqual(['0.0.0.0 8080 80/tcp']);
   });
 
-  test('connections that have ended and linger (TIME_WAIT): that is said', async () => {
+  test('connections that have ended and linger (TIME_WAIT) are in nobody’s way; then nobody else has the port', async () => {
     const server = await other(
       `const server = require('net').createServer((socket) => socket.end('bye')).listen(8080, '127.0.0.1', () => console.log('ready'))`,
     );
@@ -209,10 +210,14 @@ describe.skipIf(!isRoot)(isRoot ? 'holding ports' : 'holding ports (skipped: nee
     server.kill();
     await once(server, 'exit');
     children.splice(0);
-    expect(refusal('8080:80')).toMatchObject({
-      message: 'port 0.0.0.0:8080/tcp is already in use by a connection that has ended a moment ago',
-      advice: 'try again in a minute',
-    });
+    await expect(readFile('/proc/net/tcp', 'latin1')).resolves.toMatch(/ 0100007F:1F90 \S+ 06 /);
+    expect(ports(reserve('8080:80'))).toEqual(['0.0.0.0 8080 80/tcp', ':: 8080 80/tcp']);
+    expect(refusal('8080:80').message).toMatch(/^port 0\.0\.0\.0:8080\/tcp is already in use/);
+    expect(refusal('127.0.0.1:8080:80').code).toBe('PORT_IN_USE');
+    await expect(listen(8080, '127.0.0.1')).rejects.toThrow('EADDRINUSE');
+    const again = connect(8080, '127.0.0.1');
+    const [error] = await once(again, 'error').catch((error) => [error]);
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' });
   });
 
   test('addresses that are not of this host, and [::1]', () => {

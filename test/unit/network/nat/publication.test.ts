@@ -63,13 +63,26 @@ describe('what nft is to do', () => {
     ]);
   });
 
-  test('a range with the same numbers inside is one rule, another is a rule a port', () => {
+  test('a range is one rule: with the same numbers inside, without a port; with others, with a map', () => {
     const same = [9000, 9001, 9002].map((number) => bound('0.0.0.0', number, number));
     expect(rulesOf(same)).toEqual([
       [dport({ range: [9000, 9002] }), { dnat: { family: 'ip', addr: '10.87.0.2' } }],
     ]);
     const others = [9000, 9001].map((number) => bound('0.0.0.0', number, number - 1000));
-    expect(rulesOf(others)).toHaveLength(2);
+    const map = {
+      key: { payload: { protocol: 'tcp', field: 'dport' } },
+      data: {
+        set: [
+          [9000, 8000],
+          [9001, 8001],
+        ],
+      },
+    };
+    expect(rulesOf(others)).toEqual([
+      [dport({ range: [9000, 9001] }), { dnat: { family: 'ip', addr: '10.87.0.2', port: { map } } }],
+    ]);
+    const apart = [bound('0.0.0.0', 9000, 8000), bound('0.0.0.0', 9001, 8005)];
+    expect(rulesOf(apart)).toHaveLength(2);
   });
 
   test('without an IPv6 address inside there is no rule for IPv6', () => {
