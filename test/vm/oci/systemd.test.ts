@@ -202,6 +202,10 @@ describe.skipIf(!ready)(
           .sort(),
       ).toEqual([`MemoryMax=${64 << 20}`, 'Slice=machine.slice', 'TasksMax=2048']);
       expect(podman('exec', 'pod', 'cat', '/proc/self/cgroup').output).toBe('0::/\n');
+      const format = '{{.Name}} {{.PIDs}} {{.MemUsage}}';
+      expect(podman('stats', '--no-stream', '--format', format, 'pod').output).toMatch(
+        /^pod 1 .* \/ 67\.1\dMB\n$/,
+      );
       expect(podman('rm', '-f', '-t', '0', 'pod').status).toBe(0);
       expect(inside(...unit, '-pLoadState').output).toBe('LoadState=not-found\n');
     });
