@@ -4,7 +4,7 @@ import {
   IFF,
   IFLA,
   IFLA_INFO,
-  type NetlinkSocket,
+  NetlinkSocket,
   numberOf,
   type Reply,
   RTEXT_FILTER_SKIP_STATS,
@@ -27,6 +27,16 @@ export interface Link {
 /** Undefined where the namespace of the socket has none of that name. @throws {TsboxError} BAD_INTERFACE for what cannot be a name */
 export function findLink(socket: NetlinkSocket, name: string): Link | undefined {
   return ask(socket, 0, checkInterfaceName(name));
+}
+
+/** Whether there is a link of that name that tsbox has made, for whichever store. */
+export function isOurs(name: string): boolean {
+  const socket = NetlinkSocket.open();
+  try {
+    return findLink(socket, name)?.alias.startsWith('tsbox:') === true;
+  } finally {
+    socket.close();
+  }
 }
 
 export function linkByIndex(socket: NetlinkSocket, index: number): Link | undefined {

@@ -4,5 +4,6 @@
  */
 export { type Attachment, attachInterfaces, detachInterface } from './attach.ts';
 export { type Bridge, ensureBridge, removeBridge } from './bridge.ts';
+export { isOurs } from './find-link.ts';
 export { hostSubnets, uplinkMtu } from './host.ts';
 export { addDefaultRoutes } from './routes.ts';

@@ -85,7 +85,7 @@ export function defaultNetwork(host: HostNetworks = thisHost): Network {
         name: DEFAULT_NETWORK,
         id: randomHex(64),
         driver: 'bridge',
-        interface: 'tsbox0',
+        interface: freeInterface(host),
         subnets: complete([], ipv6, 'default', 'bridge', allNetworks(), host).map(writeSubnet),
         internal: false,
         ipv6,
@@ -97,6 +97,11 @@ export function defaultNetwork(host: HostNetworks = thisHost): Network {
       return network;
     })
   );
+}
+
+/** Another store on this machine has `tsbox0`. What is of somebody else's is not evaded: whoever made it is to know. */
+function freeInterface(host: HostNetworks): string {
+  for (let number = 0; ; number++) if (!host.isTaken(`tsbox${number}`)) return `tsbox${number}`;
 }
 
 /** What was asked for where it can be had, and what is missing: IPv4 first. */

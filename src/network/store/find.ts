@@ -12,9 +12,19 @@ export function findNetwork(nameOrId: string, host: HostNetworks = thisHost): Ne
   return nameOrId === DEFAULT_NETWORK ? defaultNetwork(host) : findMade(nameOrId);
 }
 
+/** Who only looks need not be able to write. */
+function madeNow(host: HostNetworks): Network[] {
+  try {
+    return [defaultNetwork(host)];
+  } catch (error) {
+    if (['EROFS', 'ENOSPC', 'EDQUOT'].includes((error as { code?: string }).code ?? '')) return [];
+    throw error;
+  }
+}
+
 /** All that are on disk, and `bridge`, in the order of their names. */
 export function listNetworks(host: HostNetworks = thisHost): Network[] {
   const networks = allNetworks();
   if (networks.some(({ name }) => name === DEFAULT_NETWORK)) return networks;
-  return [defaultNetwork(host), ...networks].sort((one, other) => (one.name < other.name ? -1 : 1));
+  return [...madeNow(host), ...networks].sort((one, other) => (one.name < other.name ? -1 : 1));
 }

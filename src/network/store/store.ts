@@ -19,12 +19,23 @@ import { networkPaths, networksDirectory } from './paths.ts';
 /** Does something while nobody else makes or removes a network. @param change must be synchronous */
 export function withNetworksLock<T>(change: () => T): T {
   const directory = networksDirectory();
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   const lock = lockWithin(directory, 'the directory of networks');
   try {
     return change();
   } finally {
     lock.release();
+  }
+}
+
+/** Not with `recursive` at once: Node then says ENOENT where the disk is read-only. */
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, 0o700);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') mkdirSync(directory, { recursive: true, mode: 0o700 });
+    else if (code !== 'EEXIST') throw error;
   }
 }
 
@@ -93,17 +104,27 @@ export function networkNames(): string[] {
 export function makeNetwork(network: Network): void {
   sweepUnfinished();
   const aside = join(networksDirectory(), `.new-${network.name}`);
-  mkdirSync(join(aside, 'addresses'), { recursive: true, mode: 0o700 });
-  const fd = openSync(join(aside, 'network.json'), 'w', 0o600);
   try {
-    writeSync(fd, `${JSON.stringify(network)}\n`);
-    // Without it, a power cut soon after may leave an empty file under the new name.
+    mkdirSync(join(aside, 'addresses'), { recursive: true, mode: 0o700 });
+    writeDurably(join(aside, 'network.json'), `${JSON.stringify(network)}\n`);
+    writeDurably(join(aside, 'lock'), '');
+    renameSync(aside, networkPaths(network.name).directory);
+  } catch (error) {
+    // A full disk, as a rule.
+    removeTree(aside);
+    throw error;
+  }
+}
+
+/** Without fsync(2), a power cut soon after may leave an empty file under the new name. */
+function writeDurably(file: string, text: string): void {
+  const fd = openSync(file, 'w', 0o600);
+  try {
+    writeSync(fd, text);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
-  closeSync(openSync(join(aside, 'lock'), 'w', 0o600));
-  renameSync(aside, networkPaths(network.name).directory);
 }
 
 /** Takes a network out of sight, and removes it. Call it under the lock of all, and its own. */

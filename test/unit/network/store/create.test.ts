@@ -222,6 +222,14 @@ describe('the default network', () => {
     expect(findNetwork('bridge', hostWith(['10.87.3.0/24'])).subnets[0]?.subnet).toBe('10.80.0.0/16');
   });
 
+  test('has another interface than that of another store', () => {
+    const host = hostWith(['10.87.0.1/16', '10.80.0.1/16'], true, ['tsbox0', 'tsbox1']);
+    expect(findNetwork('bridge', host)).toMatchObject({
+      interface: 'tsbox2',
+      subnets: [{ subnet: '10.81.0.0/16' }, {}],
+    });
+  });
+
   test('cannot be removed', () => {
     findNetwork('bridge', hostWith());
     expect(() => removeNetwork('bridge')).toThrow(

@@ -20,8 +20,9 @@ export function useStore(): { root: () => string } {
   return { root: () => root };
 }
 
-export function hostWith(subnets: string[] = [], ipv6 = true): HostNetworks {
-  return { subnets: () => subnets, hasIpv6: () => ipv6 };
+/** @param taken interfaces that are another store's */
+export function hostWith(subnets: string[] = [], ipv6 = true, taken: string[] = []): HostNetworks {
+  return { subnets: () => subnets, hasIpv6: () => ipv6, isTaken: (name) => taken.includes(name) };
 }
 
 export function containerId(n: number): string {
