@@ -15,16 +15,17 @@ import { noteEvents, ofContainer, ofNetworks } from './events/note.ts';
 import type { HealthCheck } from './health/config.ts';
 import { imageFor } from './image-for.ts';
 import { startJanitor } from './janitor.ts';
-import { mayBeConnected } from './network/disconnected.ts';
 import type { NetworkStart, OpenNetwork } from './network/index.ts';
+import { openIfNeeded } from './network/open-if-needed.ts';
+import { newRecord } from './new-record.ts';
 import { checkName, networkKind } from './options/index.ts';
 import { kernelVersion, prepare, type Startable } from './prepare.ts';
 import { prepareAlike } from './prepare-alike.ts';
-import { bootId, identify } from './process-identity.ts';
-import { type ContainerRecord, writeFirstRecord, writeRecord } from './record.ts';
+import { identify } from './process-identity.ts';
+import { writeFirstRecord, writeRecord } from './record.ts';
+import { requireKernel, requireRoot } from './require-host.ts';
 import type { RunOptions } from './run-options.ts';
 import { RunningContainer } from './running-container.ts';
-import type { BuiltSpec } from './spec/index.ts';
 import { discardCgroup, endProcess, type Started, start } from './start.ts';
 import { type Observe, openStreams, openTerminalStreams, type Streams } from './streams.ts';
 import { sweep } from './sweep.ts';
@@ -78,7 +79,7 @@ export async function runPrepared(
   try {
     if (options.cidfile !== undefined) writeCidfile(options.cidfile, id);
     const record = newRecord(prepared, directory.name, image, options);
-    network = await openNetworkOf(record, prepared.built);
+    network = await openIfNeeded(record, prepared.built);
     if (network) record.network = network.recorded;
     // An image's check is anybody's; nothing of checks is loaded where there is none.
     if (options.healthCmd !== undefined || prepared.image.config.Healthcheck !== undefined)
@@ -207,76 +208,8 @@ function sweepOnce(): void {
 
 let swept = false;
 
-export function requireRoot(): void {
-  if (process.geteuid?.() === 0) return;
-  throw new TsboxError('NOT_ROOT', 'making namespaces, mounts and cgroups needs root', {
-    advice: 'run it with sudo',
-  });
-}
-
-/** mount_setattr is of Linux 5.12, cgroup.kill of 5.14. */
-export function requireKernel({ major, minor }: { major: number; minor: number }): void {
-  if (major > 5 || (major === 5 && minor >= 14)) return;
-  throw new TsboxError('KERNEL_TOO_OLD', `tsbox needs Linux 5.14 or newer; this is ${major}.${minor}`, {
-    advice: 'Debian 12, Ubuntu 22.04 and RHEL 9 have newer ones; `tsbox doctor` shows what else is missing',
-  });
-}
-
-export function newRecord(
-  prepared: Startable,
-  name: string,
-  image: string,
-  options: StartOptions,
-): ContainerRecord {
-  const map = prepared.built.spec.linux.uidMappings?.[0];
-  return {
-    id: prepared.input.id,
-    name,
-    image,
-    imageId: prepared.image.id,
-    layers: prepared.image.layers,
-    command: prepared.built.spec.process.args,
-    created: new Date().toISOString(),
-    labels: { ...prepared.image.config.Labels, ...options.labels },
-    status: 'created',
-    rm: options.rm ?? true,
-    network: prepared.network,
-    options: runOptionsOf(options),
-    bootId: bootId(),
-    stopSignal: prepared.built.stopSignal,
-    stopTimeout: prepared.built.stopTimeout,
-    ...(prepared.input.cgroup && { cgroup: prepared.input.cgroup.path }),
-    ...(prepared.built.volumes && { volumes: prepared.built.volumes }),
-    ...(map && { idRange: { hostID: map.hostID, size: map.size } }),
-  };
-}
-
-/** Nothing of it is loaded for a container that needs none. */
-export async function openNetworkOf(
-  record: ContainerRecord,
-  built: BuiltSpec,
-): Promise<OpenNetwork | undefined> {
-  if (!mayBeConnected(record) && !record.network?.mode.startsWith('container:')) return undefined;
-  return (await import('./network/open.ts')).openNetwork(record, built);
-}
-
 async function healthCheckOf(options: StartOptions, image: unknown): Promise<HealthCheck | undefined> {
   return (await import('./health/config.ts')).healthCheck(options, image);
-}
-
-/** Without how this process is connected to it. */
-function runOptionsOf(options: StartOptions): RunOptions {
-  const {
-    stdin: _in,
-    stdout: _out,
-    stderr: _err,
-    size: _size,
-    signal: _signal,
-    profile: _,
-    mayBlock: _mayBlock,
-    ...own
-  } = options;
-  return own;
 }
 
 /** What is kept is kept with its output; what removes itself need not pay for that. */

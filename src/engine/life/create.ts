@@ -5,10 +5,12 @@ import { type ContainerDirectory, newContainerId, removeContainerDirectory } fro
 import { noteEvents, ofContainer } from '../events/note.ts';
 import { healthCheck } from '../health/config.ts';
 import { imageFor } from '../image-for.ts';
+import { newRecord } from '../new-record.ts';
 import { checkName } from '../options/index.ts';
 import { kernelVersion, prepare } from '../prepare.ts';
 import { type ContainerRecord, writeRecord } from '../record.ts';
-import { makeDirectory, newRecord, requireKernel, requireRoot, writeCidfile } from '../run.ts';
+import { requireKernel, requireRoot } from '../require-host.ts';
+import { makeDirectory, writeCidfile } from '../run.ts';
 import type { RunHooks, RunOptions } from '../run-options.ts';
 import { discardVolumes } from '../volume/discard.ts';
 import { prepareWritableLayer } from '../writable-layer.ts';

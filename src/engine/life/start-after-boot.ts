@@ -1,3 +1,4 @@
+import { repairRules } from '../network/rules.ts';
 import { listContainers } from '../records.ts';
 import { sweep } from '../sweep.ts';
 import { runsAfterBoot } from './restart-policy.ts';
@@ -12,6 +13,7 @@ import { isLive, stopContainer } from './stop.ts';
  */
 export async function startAfterBoot(): Promise<{ id: string; name: string; error?: unknown }[]> {
   sweep();
+  repair();
   const results: { id: string; name: string; error?: unknown }[] = [];
   for (const record of listContainers()) {
     if (record.status !== 'exited' || !runsAfterBoot(record)) continue;
@@ -24,6 +26,15 @@ export async function startAfterBoot(): Promise<{ id: string; name: string; erro
     }
   }
   return results;
+}
+
+/** What somebody has flushed from under containers that run. Those that have no network start all the same. */
+function repair(): void {
+  try {
+    repairRules();
+  } catch (error) {
+    process.emitWarning((error as Error).message);
+  }
 }
 
 /**

@@ -14,12 +14,12 @@ import { noteEvents, ofContainer, ofNetworks } from '../events/note.ts';
 import { startingInterval } from '../health/config.ts';
 import { disconnected } from '../network/disconnected.ts';
 import type { NetworkStart, OpenNetwork } from '../network/index.ts';
+import { openIfNeeded } from '../network/open-if-needed.ts';
 import { containersDirectory } from '../paths.ts';
 import { bootId, identify } from '../process-identity.ts';
 import { programError } from '../program-error.ts';
 import type { ContainerRecord } from '../record.ts';
 import { endedRecord } from '../records.ts';
-import { openNetworkOf } from '../run.ts';
 import { discardCgroup } from '../start.ts';
 import { updateRecord } from '../update-record.ts';
 import { type Attachment, connectTo } from './attach.ts';
@@ -54,7 +54,7 @@ export async function startDetached(
   let network: OpenNetwork | undefined;
   try {
     const prepared = prepareAgain(record);
-    network = await openNetworkOf(record, prepared.built);
+    network = await openIfNeeded(record, prepared.built);
     const recorded = network?.recorded;
     if (recorded) updateRecord(record.id, (now) => ({ ...now, network: recorded }));
     return await attempt(record, prepared, network, directory, options);

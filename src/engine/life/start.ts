@@ -3,7 +3,7 @@ import { TsboxError } from '../../kernel/index.ts';
 import { lockAbandoned } from '../container-directory.ts';
 import { findContainer } from '../find-container.ts';
 import { type ContainerRecord, readRecord } from '../record.ts';
-import { requireRoot } from '../run.ts';
+import { requireRoot } from '../require-host.ts';
 import { exitFile, readExit } from './exit-file.ts';
 import { type StartRequest, startDetached } from './start-detached.ts';
 import { endWait } from './stop.ts';

@@ -11,7 +11,7 @@ import { findContainer } from '../find-container.ts';
 import { badOption } from '../options/index.ts';
 import { checkRequest } from '../options/network.ts';
 import { type ContainerRecord, readRecord } from '../record.ts';
-import { requireRoot } from '../run.ts';
+import { requireRoot } from '../require-host.ts';
 import { updateRecord } from '../update-record.ts';
 import { attachment } from './attachments.ts';
 import { mayBeConnected } from './disconnected.ts';

@@ -7,7 +7,7 @@ import { findNetwork, type Network, release, staleLeases } from '../../network/s
 import { findContainer } from '../find-container.ts';
 import { containersDirectory } from '../paths.ts';
 import type { ContainerRecord } from '../record.ts';
-import { requireRoot } from '../run.ts';
+import { requireRoot } from '../require-host.ts';
 import { updateRecord } from '../update-record.ts';
 import { checkMode, runs, without } from './connect.ts';
 import { openNetworkOf } from './join.ts';

@@ -1,7 +1,7 @@
 import { closeSync, readdirSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Prepared } from '../../../src/engine/prepare.ts';
-import { requireKernel } from '../../../src/engine/run.ts';
+import { requireKernel } from '../../../src/engine/require-host.ts';
 import { start } from '../../../src/engine/start.ts';
 import { openStreams } from '../../../src/engine/streams.ts';
 import { pipe, waitHangUp } from '../../../src/kernel/index.ts';
