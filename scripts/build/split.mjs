@@ -1,4 +1,4 @@
-import { relative, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import * as esbuild from 'esbuild';
 import { root } from './files.mjs';
 
@@ -120,11 +120,11 @@ async function bundleHot(entry, options, { table, lazyHot, second, pure }) {
       }));
     },
   };
-  return { ...(await bundle({ ...options, entryPoints: [entry] }, plugin)), lazy };
+  return { ...(await bundle({ ...options, entryPoints: [entry] }, plugin)), lazy, pure };
 }
 
 /** The rest, which takes from the first file by `require('hot:FILE')`. */
-async function bundleCold(options, { inputs, lazy }) {
+async function bundleCold(options, { inputs, lazy, pure }) {
   const exported = await exportsOf(inputs);
   const plugin = {
     name: 'cold',
@@ -133,7 +133,10 @@ async function bundleCold(options, { inputs, lazy }) {
         if (args.pluginData === 'again') return undefined;
         if (args.namespace === 'hot') return { path: args.path, external: true };
         const file = await resolveFile(build, args);
-        return inputs.has(file) ? { path: file, namespace: 'hot', sideEffects: false } : undefined;
+        if (inputs.has(file)) return { path: file, namespace: 'hot', sideEffects: false };
+        return pure && file !== undefined && args.kind === 'import-statement'
+          ? { path: join(root, file), sideEffects: false }
+          : undefined;
       });
       // Named, so that only what is needed is taken, also where a face has `export *`.
       build.onLoad({ filter: /./, namespace: 'hot' }, ({ path }) => ({
