@@ -60,9 +60,12 @@ function inside(nested: Uint8Array | undefined, type: number): Uint8Array | unde
   return nested === undefined ? undefined : decodeAttributes(nested).get(type);
 }
 
-/** `published` is led to from two chains. */
+/** `published` is led to from `prerouting` and `output`, and knows it when they have lost their rule. */
+const LEAD_TO_PUBLISHED = ['prerouting', 'output'];
 const USES = Object.fromEntries(
-  Object.entries(CHAINS).map(([name, { rules }]) => [name, rules.length + (name === 'published' ? 2 : 0)]),
+  Object.entries(CHAINS)
+    .filter(([name]) => !LEAD_TO_PUBLISHED.includes(name))
+    .map(([name, { rules }]) => [name, rules.length + (name === 'published' ? LEAD_TO_PUBLISHED.length : 0)]),
 );
 
 const READING = 'read the table of nftables';
