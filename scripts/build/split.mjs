@@ -115,7 +115,7 @@ async function bundleHot(entry, options, { table, lazyHot, second, pure }) {
         contents: `module.exports = require('./${second}')(require('${TABLE}').table)['${path}']();`,
       }));
       build.onLoad({ filter: /./, namespace: 'table' }, () => ({
-        contents: tableSource(table),
+        contents: tableSource(table, lazyHot),
         resolveDir: root,
       }));
     },
@@ -199,18 +199,23 @@ async function resolveFile(build, { path, importer, resolveDir, kind }) {
   return found.errors.length > 0 ? undefined : relative(root, found.path).split(sep).join('/');
 }
 
-/** Getters, because what a module exports may not be there yet. */
-function tableSource(table) {
+/**
+ * Getters, because what a module exports may not be there yet. What is imported lazily is only evaluated when something of it is needed: terminals
+ * bring half of Node's network along.
+ */
+function tableSource(table, lazyHot) {
   const imports = [];
   const entries = [];
   for (const [file, names] of table) {
     const prefix = `_${entries.length}_`;
-    imports.push(
-      `import { ${[...names].map((name) => `${name} as ${prefix}${name}`).join(', ')} } from './${file}';`,
-    );
-    entries.push(
-      `'${file}': { __proto__: null, ${[...names].map((name) => `get ${name}() { return ${prefix}${name}; }`).join(', ')} },`,
-    );
+    const lazy = lazyHot.has(file);
+    if (!lazy)
+      imports.push(
+        `import { ${[...names].map((name) => `${name} as ${prefix}${name}`).join(', ')} } from './${file}';`,
+      );
+    const value = (name) => (lazy ? `require('./${file}').${name}` : `${prefix}${name}`);
+    const getters = [...names].map((name) => `get ${name}() { return ${value(name)}; }`);
+    entries.push(`'${file}': { __proto__: null, ${getters.join(', ')} },`);
   }
   return `${imports.join('\n')}\nexport const table = {\n${entries.join('\n')}\n};`;
 }
