@@ -27,6 +27,8 @@ export interface CreateOptions {
   noPivot?: boolean;
   noNewKeyring?: boolean;
   preserveFds?: number;
+  /** How many of them the program is told of as sockets that it listens on. */
+  listenFds?: number;
   /** Whether its group is a scope of systemd's. */
   systemd?: boolean;
   /** Is told, in one line, of what is done otherwise than asked. */
@@ -79,7 +81,7 @@ export async function create(place: Place, id: string, options: CreateOptions): 
     let known: StateRecord = state;
     makeContainer({
       id,
-      config,
+      config: withListeners(config, options.listenFds ?? 0),
       cgroup,
       directory,
       consoleSocket: options.consoleSocket,
@@ -119,6 +121,16 @@ async function undo({ cgroup, unit }: StateRecord): Promise<void> {
   killCgroup(cgroup);
   await removeCgroup(cgroup);
   if (unit !== undefined) await (await import('./systemd/index.ts')).stopScope(unit);
+}
+
+/** sd_listen_fds(3). What is executed later gets none. */
+function withListeners(config: Config, count: number): Config {
+  if (count === 0) return config;
+  const { env } = config.process;
+  return {
+    ...config,
+    process: { ...config.process, env: [...env, `LISTEN_FDS=${count}`, 'LISTEN_PID=1'] },
+  };
 }
 
 function realBundle(bundle: string): string {

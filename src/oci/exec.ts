@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { posix } from 'node:path';
 import { CAPABILITIES } from '../kernel/constants.ts';
 import { closeDescriptor } from '../kernel/index.ts';
 import { seccompFilter } from '../runtime/seccomp/kept.ts';
@@ -18,6 +20,8 @@ export interface ExecOptions {
   detach?: boolean;
   ignorePaused?: boolean;
   preserveFds?: number;
+  /** A group below the container's own. */
+  cgroup?: string | undefined;
 }
 
 /** Starts a program in a container that is there, created or running. @returns its pidfd, of a child of this process */
@@ -44,7 +48,8 @@ export function exec(place: Place, id: string, options: ExecOptions): { pid: num
   };
   const listener = connectListener(config.linux.seccomp);
   try {
-    const entered = enter(state, config, {
+    const group = options.cgroup === undefined ? state.cgroup : groupBelow(state.cgroup, options.cgroup);
+    const entered = enter({ ...state, cgroup: group }, config, {
       process,
       ...(config.linux.seccomp && {
         seccomp: { ...seccompFilter(config.linux.seccomp), listener: listener?.plan },
@@ -60,6 +65,14 @@ export function exec(place: Place, id: string, options: ExecOptions): { pid: num
     if (socket !== undefined) closeDescriptor(socket);
     listener?.close();
   }
+}
+
+function groupBelow(cgroup: string, path: string): string {
+  const group = posix.join(cgroup, path);
+  const inside = group === cgroup || group.startsWith(`${cgroup}/`);
+  if (inside && !path.includes('\0') && statSync(group, { throwIfNoEntry: false })?.isDirectory())
+    return group;
+  throw failure('BAD_OPTION', `--cgroup: the container has no group ${JSON.stringify(path)}`);
 }
 
 /** What `exec` is told by flags instead of a file. */

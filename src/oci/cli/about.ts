@@ -25,7 +25,7 @@ Commands:
   delete   [--force] ID
   exec     [--process FILE] [--detach] [--pid-file FILE] [--console-socket PATH] [--tty] [--cwd DIR] [--env NAME=VALUE]
            [--user UID[:GID]] [--additional-gids GID] [--cap CAP] [--no-new-privs] [--apparmor PROFILE] [--ignore-paused]
-           [--preserve-fds N] ID [COMMAND...]
+           [--preserve-fds N] [--cgroup PATH] ID [COMMAND...]
   list     [--quiet] [--format table|json]
   ps       [--format table|json] ID
   pause    ID
@@ -41,5 +41,6 @@ Global options:
   --log FILE              where messages go (default standard error)
   --log-format text|json
   --debug
+  --systemd-cgroup        groups are scopes of systemd's
   --version
 `;

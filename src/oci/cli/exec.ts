@@ -19,6 +19,7 @@ export async function exec({ place, args }: Call): Promise<number> {
   if (id === undefined) throw failure('USAGE', 'a container-id is missing');
   const file = flags.string('process');
   if (file === undefined && command.length === 0) throw failure('USAGE', 'a command is missing');
+  if (flags.string('process-label')) throw failure('NOT_SUPPORTED', 'SELinux labels are not supported');
   const detach = flags.is('detach');
   const { pidfd } = execIn(place, id, {
     process: ({ process }) =>
@@ -39,6 +40,7 @@ export async function exec({ place, args }: Call): Promise<number> {
     consoleSocket: flags.string('console-socket') || undefined,
     detach,
     ignorePaused: flags.is('ignore-paused'),
+    cgroup: flags.string('cgroup') || undefined,
     preserveFds: flags.count('preserve-fds'),
   });
   // As a child of whoever adopts ours: conmon, containerd's shim.
@@ -66,4 +68,6 @@ const KINDS = {
   cap: 'list',
   'preserve-fds': 'string',
   'ignore-paused': 'bool',
+  cgroup: 'string',
+  'process-label': 'string',
 } as const;

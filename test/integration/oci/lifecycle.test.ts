@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSy
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeRoot, eventually } from '../support/tsbox.ts';
-import { Containers, read, runtime } from './support.ts';
+import { Containers, environment, read, runtime } from './support.ts';
 
 describeRoot('a container by the specification', () => {
   const box = new Containers();
@@ -180,6 +180,29 @@ describeRoot('a container by the specification', () => {
       expect({ status, stderr }).toMatchObject({ status: 1 });
       expect(stderr).toContain('tsbox-oci must run as root: it is not rootless');
     }
+  });
+
+  test('sockets that somebody has opened for it (LISTEN_FDS)', () => {
+    const bundle = box.bundle('cat <&3; echo $LISTEN_FDS $LISTEN_PID');
+    const file = join(box.directory, 'three');
+    writeFileSync(file, 'third\n');
+    const script = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3< "$FILE"';
+    const args = ['-c', script, runtime, '--root', box.root, 'run', 'listens'];
+    const env = { ...environment(), FILE: file };
+    const { stdout, stderr } = spawnSync('sh', args, { cwd: bundle, env, encoding: 'utf8' });
+    expect({ stdout, stderr }).toEqual({ stdout: 'third\n1 1\n', stderr: '' });
+  });
+
+  test('exec --cgroup: a group below the container’s own, and no other', () => {
+    box.create('nested', box.bundle('sleep 100'));
+    box.run('start', 'nested');
+    mkdirSync(join(box.cgroup('nested'), 'below'));
+    const inside = ['nested', 'grep', '0::', '/proc/self/cgroup'];
+    expect(box.run('exec', '--cgroup', 'below', ...inside).stdout).toMatch(/\/below$/m);
+    for (const path of ['../..', '/nosuch'])
+      expect(box.run('exec', '--cgroup', path, ...inside).stderr).toContain('the container has no group');
+    expect(box.run('delete', '--force', 'nested').status).toBe(0);
+    gone('nested');
   });
 
   test('joins namespaces that are there', () => {
