@@ -16,7 +16,7 @@ function refusesToStart(flags: readonly string[], problem: string): void {
       status: 125,
       stderr: `tsbox: ${problem}`,
     });
-  expect(stateOf('refused')).toBe('gone');
+  expect(stateOf('refused')).toBe('vanished');
 }
 
 describeRoot('a container that cannot be connected does not start, and leaves nothing', () => {
@@ -66,12 +66,12 @@ describeRoot('a container that cannot be connected does not start, and leaves no
   });
 
   test('one that was made stays, and says why it did not start', () => {
-    said('network', 'create', 'gone');
-    said('create', '--name', 'late', '--network', 'gone', image, 'true');
-    said('network', 'rm', 'gone');
-    expect(failed(tsbox(['start', 'late']))).toEqual({ status: 125, stderr: 'tsbox: no such network: gone' });
+    said('network', 'create', 'vanished');
+    said('create', '--name', 'late', '--network', 'vanished', image, 'true');
+    said('network', 'rm', 'vanished');
+    expect(failed(tsbox(['start', 'late']))).toEqual({ status: 125, stderr: 'tsbox: no such network: vanished' });
     expect(said('inspect', '-f', '{{.State.Status}} {{.State.Error}}', 'late')).toBe(
-      'created no such network: gone',
+      'created no such network: vanished',
     );
     said('rm', 'late');
   });
