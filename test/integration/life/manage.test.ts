@@ -47,7 +47,9 @@ describeRoot('what is done to containers that exist', () => {
     expect(head).toMatch(
       /^CONTAINER ID {3,}NAME {3,}CPU % {3,}MEM USAGE \/ LIMIT {3,}MEM % {3,}NET I\/O {3,}BLOCK I\/O {3,}PIDS {3,}THROTTLED {3,}PRESSURE C\/M\/I$/,
     );
-    expect(row).toMatch(new RegExp(`^${id.slice(0, 12)} +manage-box +\\d+\\.\\d\\d% .* 0B / 0B .* 1 +`));
+    expect(row).toMatch(
+      new RegExp(`^${id.slice(0, 12)} +manage-box +\\d+\\.\\d\\d% .* \\S+B / \\S+B .* 1 +`),
+    );
     const json = JSON.parse(tsbox(['stats', '--no-stream', '--format', 'json', 'manage-box']).stdout);
     expect(json).toMatchObject({ ID: id.slice(0, 12), Name: 'manage-box', PIDs: '1' });
     expect(tsbox(['stats', '--no-stream', '--format', '{{.Nope}}']).status).toBe(125);
@@ -62,7 +64,7 @@ describeRoot('what is done to containers that exist', () => {
       Name: '/manage-box',
       State: { Status: 'running', Running: true, Pid: processesOf(id)[0], ExitCode: 0 },
       HostConfig: {
-        NetworkMode: 'none',
+        NetworkMode: 'bridge',
         RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
         AutoRemove: false,
       },
