@@ -16,7 +16,7 @@ function refusesToStart(flags: readonly string[], problem: string): void {
       status: 125,
       stderr: `tsbox: ${problem}`,
     });
-  expect(stateOf('refused')).toBe('vanished');
+  expect(stateOf('refused')).toBe('gone');
 }
 
 describeRoot('a container that cannot be connected does not start, and leaves nothing', () => {
@@ -69,7 +69,10 @@ describeRoot('a container that cannot be connected does not start, and leaves no
     said('network', 'create', 'vanished');
     said('create', '--name', 'late', '--network', 'vanished', image, 'true');
     said('network', 'rm', 'vanished');
-    expect(failed(tsbox(['start', 'late']))).toEqual({ status: 125, stderr: 'tsbox: no such network: vanished' });
+    expect(failed(tsbox(['start', 'late']))).toEqual({
+      status: 125,
+      stderr: 'tsbox: no such network: vanished',
+    });
     expect(said('inspect', '-f', '{{.State.Status}} {{.State.Error}}', 'late')).toBe(
       'created no such network: vanished',
     );

@@ -1,7 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { leavesNothing } from '../support/leftovers.ts';
-import { describeRoot, hostFile, inside, Running, refused, run } from '../support/tsbox.ts';
+import { describeRoot, hostFile, inside, Running, refused, run, store } from '../support/tsbox.ts';
 
 /** Where, of which type, how (the options of the mount), and optional fields such as `shared:1`. proc_pid_mountinfo(5). */
 function mounts(mountinfo: string): string[] {
@@ -16,6 +16,16 @@ function mounts(mountinfo: string): string[] {
     .sort();
 }
 
+/** Of the file system that the store is in. */
+function storeType(): string {
+  const { dev } = statSync(store === '' ? '/' : store);
+  const device = `${(dev >> 8) & 0xfff}:${(dev & 0xff) | ((dev >> 12) & 0xfff00)}`;
+  const line = hostFile('/proc/self/mountinfo')
+    .split('\n')
+    .find((each) => each.split(' ')[2] === device);
+  return line?.split(' - ')[1]?.split(' ')[0] ?? 'unknown';
+}
+
 const STRICT = 'nosuid,nodev,noexec,relatime';
 const STANDARD = [
   '/ overlay rw,relatime',
@@ -23,9 +33,6 @@ const STANDARD = [
   `/dev/mqueue mqueue rw,${STRICT}`,
   '/dev/pts devpts rw,nosuid,noexec,relatime',
   `/dev/shm tmpfs rw,${STRICT}`,
-  `/etc/hostname tmpfs rw,${STRICT}`,
-  `/etc/hosts tmpfs rw,${STRICT}`,
-  `/etc/resolv.conf tmpfs rw,${STRICT}`,
   `/proc proc rw,${STRICT}`,
   `/sys sysfs ro,${STRICT}`,
   `/sys/fs/cgroup cgroup2 ro,${STRICT}`,
@@ -55,12 +62,17 @@ describeRoot('mounts', () => {
   leavesNothing();
 
   // Once the files that tsbox provides lay over the old root, and the unmount that was for the host took them off instead.
-  test('the container has these, and nothing of the host', () => {
-    const seen = mounts(inside([], 'cat /proc/self/mountinfo'));
+  test.each([
+    ['none', 'tmpfs'],
+    // Files of the container's directory: their content changes while it runs.
+    ['bridge', storeType()],
+  ])('with --network %s the container has these, and nothing of the host', (network, provided) => {
+    const seen = mounts(inside(['--network', network], 'cat /proc/self/mountinfo'));
     const [null_] = mounts(hostFile('/proc/self/mountinfo')).filter((line) => line.startsWith('/dev '));
     const [, type, options] = null_?.split(' ') ?? [];
     const expected = [
       ...STANDARD,
+      ...['hostname', 'hosts', 'resolv.conf'].map((name) => `/etc/${name} ${provided} rw,${STRICT}`),
       ...READ_ONLY,
       ...MASKED_FILES.map((path) => `${path} ${type} ${options}`),
       ...MASKED_DIRECTORIES.map((path) => `${path} tmpfs ro,${STRICT}`),
