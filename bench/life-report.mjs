@@ -56,6 +56,9 @@ ${Object.entries(lists)
   .join('\n')}
 ${podman ? `| podman, 20 | ${middle(podman.ps)} | | ${middle(podman.stats)} |` : ''}
 
+Equal \`exec\`s of one program share what they are made of: record, configuration and lock are looked at each time, but as long as they are what they were, the plans
+are too, laid out once. A list looks at all containers by one call of native code (record, lock and exit of each), and follows no name that is in a record.
+
 A start in a program takes ${first.toFixed(1)} ms for the first twenty and ${last.toFixed(1)} ms for the last twenty of ${many}. Beside each container stays ${few.toFixed(0)} KiB
 (PSS) with 20 of them and ${all.toFixed(0)} KiB with ${many}${podman ? `; podman's conmon takes ${podman.memory.toFixed(0)} KiB` : ''}.
 `;

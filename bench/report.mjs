@@ -30,7 +30,7 @@ others, in turn, both take longer, since each finds the caches full of somebody 
 ## Where the command's time goes
 
 Not measured by this run: processor time inside the command, all threads, beyond what \`node -e 0\` takes too, read with \`process.cpuUsage()\` at each
-place, lower quartiles of 41 runs of \`tsbox run --rm busybox true\` with Node 20 on a machine with two processors that had five times as much to do.
+place, lower quartiles of 41 runs of \`tsbox run --rm busybox true\` (without a network) with Node 20 on a machine with two processors that had five times as much to do.
 
 | | ms |
 |---|---:|
@@ -54,7 +54,9 @@ command takes 1,150 more of them than an empty Node (3 ms); V8 collects its firs
 
 A plain \`run --rm\` line that was there twice before has less to do: it carries out the plan that was kept on disk, from a first file without the modules that
 make plans (docs/decisions/0007-kept-plans.md). In four series of pairs on a busy machine it took 27 to 33 ms of processor time over \`node -e 0\` in the median,
-22 to 29 best against best, where the same line without a kept plan took 49 to 52. The table is of a line without one; the figures for \`tsbox\` below are of a line with one, from its third run on.
+22 to 29 best against best, where the same line without a kept plan took 49 to 52. The table is of a line without one, and from before networks; the figures for \`tsbox\` below
+are of a line with one, from its third run on. Since then the command ends at once (stopping Node's threads took 2 ms), and what a container leaves is removed by one call of
+native code. \`tsbox run -d\`, \`exec\` and \`ps\` have code caches of their own: 8 to 12 ms of processor time less than with those of \`run\` in the foreground.
 
 A fifth of podman's time is out of reach of any program in Node: podman takes about 211 ms here, of which a fifth is 42; \`node -e 0\` takes 37
 and the C program 6.6.
