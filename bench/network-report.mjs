@@ -4,7 +4,7 @@ import { median } from './median.mjs';
 export const HEADING = '## Containers with a network';
 
 /** The section, in Markdown. */
-export function formatNetwork({ rounds, seconds, many, starts, traffic, crowd }) {
+export function formatNetwork({ rounds, megabytes, many, starts, traffic, crowd }) {
   const [inProgram] = starts;
   const more = median(differences(inProgram, 'end'));
   const podman = starts.find(({ name }) => name === 'podman run');
@@ -32,10 +32,11 @@ export function formatNetwork({ rounds, seconds, many, starts, traffic, crowd })
   ];
   return `${HEADING}
 
-Written by bench/network.mjs, in network namespaces of its own: medians of ${rounds} rounds, each in turn (a third of them for the starts of podman and Docker), ${seconds} s of
-iperf3 and 5000 round trips of one byte over TCP (bench/round-trip.c) each time, on ${cpus().length} processors that client and server share. *Plain* is a bridge with
-two veth pairs made with \`ip\`; from outside it is routed to, without any rule or address translation, or with the one rule that a published port needs at least. Outside is a namespace with a cable (veth) of its own to the machine.
-Ratios are medians of each round's own ratio.
+Written by bench/network.mjs, in network namespaces of its own: ${rounds} rounds of starts, each in turn (a third of them for podman and Docker), and ${rounds * 3} of traffic:
+${megabytes} MB of iperf3 and 5000 round trips of one byte over TCP (bench/round-trip.c) each time, on ${cpus().length} processors. iperf3's two ends have one each, those of the round trips
+share one, all before other work of the machine (SCHED_FIFO). *Plain* is a bridge with two veth pairs made with \`ip\`; from outside it is routed to, without any rule or
+address translation, or with the one rule that a published port needs at least. Outside is a namespace with a cable (veth) of its own to the machine. Ratios of traffic are of the best rounds, from
+which the machine's other work took the least; between the two plain pairs, which are the same for what goes between containers, they are × ${noise(traffic, 'bits')} and × ${noise(traffic, 'microseconds')} in this run.
 
 | | measured | aim | |
 |---|---:|---:|---|
@@ -46,7 +47,7 @@ ${podman ? `\npodman adds ${median(differences(podman, 'end')).toFixed(0)} ms fo
 ${starts.map(startLine).join('\n')}
 ${startLine({ name: 'tsbox, from a program, `run()` only', ...execOf(inProgram) })}
 
-| | between containers, Gbit/s | there and back, µs | through a published port, Gbit/s | there and back, µs |
+| median (best) | between containers, Gbit/s | there and back, µs | through a published port, Gbit/s | there and back, µs |
 |---|---:|---:|---:|---:|
 ${Object.entries(traffic)
   .map(([name, { direct, published }]) => `| ${name} | ${cells(direct)} | ${cells(published)} |`)
@@ -68,9 +69,19 @@ function verdict(reached) {
   return reached ? 'reached' : 'missed';
 }
 
-/** Of each round's own, so that what disturbs the machine for longer than a round disturbs both. */
 function ratio(traffic, way, what, other = 'plain') {
-  return median(traffic.tsbox[way].map((one, round) => one[what] / traffic[other][way][round][what]));
+  return best(traffic.tsbox[way], what) / best(traffic[other][way], what);
+}
+
+/** What equals differ by. */
+function noise(traffic, what) {
+  return (best(traffic[RULE].direct, what) / best(traffic.plain.direct, what)).toFixed(3);
+}
+
+/** Most bits, fewest microseconds. */
+function best(measured, what) {
+  const values = measured.map((one) => one[what]);
+  return what === 'bits' ? Math.max(...values) : Math.min(...values);
 }
 
 function differences({ without, within }, what) {
@@ -92,6 +103,10 @@ function middle(times) {
 }
 
 function cells(measured) {
-  const bits = median(measured.map(({ bits }) => bits)) / 1e9;
-  return `${bits.toFixed(1)} | ${median(measured.map(({ microseconds }) => microseconds)).toFixed(1)}`;
+  return ['bits', 'microseconds']
+    .map((what) => {
+      const show = (value) => (what === 'bits' ? value / 1e9 : value).toFixed(1);
+      return `${show(median(measured.map((one) => one[what])))} (${show(best(measured, what))})`;
+    })
+    .join(' | ');
 }

@@ -2,13 +2,14 @@
  * Containers with a network: what it costs to start one, and what comes through it, beside podman, Docker (where its daemon starts) and a bridge with veth pairs
  * made with `ip`. A part of `npm run bench`; alone:
  *
- *   node bench/network.mjs [--rounds 15] [--seconds 1] [--many 200] [--write]
+ *   node bench/network.mjs [--rounds 15] [--megabytes 256] [--many 200] [--write]
  *
  * writes its section of docs/performance.md (`--write`) or prints it. It works in network namespaces of its own, and leaves the machine's alone. Needs root,
  * iproute2, iperf3, nftables, and `npm run build` before.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -43,7 +44,7 @@ export function networkSection(directory, flags = []) {
   return stdout.trimEnd();
 }
 
-async function measure(directory, { rounds, seconds, many }) {
+async function measure(directory, { rounds, megabytes, many }) {
   execFileSync('ip', ['link', 'set', 'lo', 'up']);
   const tar = join(root, 'dist', 'images', `busybox-linux-${process.arch}.tar`);
   const setup = await prepareBench(directory, tar);
@@ -54,19 +55,28 @@ async function measure(directory, { rounds, seconds, many }) {
   try {
     for (const { pair } of peers) servers.push(...(await startServers(pair[1], roundTrip)));
     const starts = await measureStarts(setup, peers, rounds);
-    const traffic = await measureTraffic(peers, { rounds, seconds, roundTrip });
-    const crowd = await measureCrowd(setup, peers, { many, rounds, seconds, roundTrip });
-    return formatNetwork({ rounds, seconds, many, starts, traffic, crowd });
+    const traffic = await measureTraffic(peers, { rounds: rounds * 3, megabytes, roundTrip });
+    const crowd = await measureCrowd(setup, peers, { many, rounds, megabytes, roundTrip });
+    return formatNetwork({ rounds, megabytes, many, starts, traffic, crowd });
   } finally {
     for (const server of servers) server.kill('SIGKILL');
     for (const peer of peers) await peer.end();
   }
 }
 
+/**
+ * Before all ordinary processes of the machine (chrt(1)), and each on a processor of its own, the two ends of the round trips on the same one (taskset(1)): otherwise its
+ * other work, and where the scheduler happens to put the two, would decide what is measured.
+ */
+const ahead = (processor) => ['chrt', '--fifo', '10', 'taskset', '--cpu-list', String(processor)];
+const LAST = cpus().length - 1;
+const CLIENT = ahead(0);
+const SERVER = ahead(LAST);
+
 async function startServers(network, roundTrip) {
   return [
-    await network.serve('iperf3', '--server', '--forceflush', '--port', String(PORTS.throughput)),
-    await network.serve(roundTrip, 'serve', String(PORTS.latency)),
+    await network.serve(...SERVER, 'iperf3', '--server', '--forceflush', '--port', String(PORTS.throughput)),
+    await network.serve(...SERVER, roundTrip, 'serve', String(PORTS.latency)),
   ];
 }
 
@@ -120,28 +130,30 @@ async function measureStarts(setup, peers, rounds) {
 }
 
 /** Between two containers, and from outside through a published port: bits a second, and microseconds there and back. In turn within each round. */
-async function measureTraffic(peers, { rounds, seconds, roundTrip }) {
+async function measureTraffic(peers, { rounds, megabytes, roundTrip }) {
   const results = Object.fromEntries(peers.map(({ name }) => [name, { direct: [], published: [] }]));
   for (let round = 0; round < rounds; round++) {
     for (const { name, pair, address, outside, published } of turned(peers, round)) {
-      results[name].direct.push(await measurePath(pair[0], address, PORTS, { seconds, roundTrip }));
-      const way = { seconds, roundTrip };
+      results[name].direct.push(await measurePath(pair[0], address, PORTS, { megabytes, roundTrip }));
+      const way = { megabytes, roundTrip };
       results[name].published.push(await measurePath(outside, published.address, published.ports, way));
     }
   }
   return results;
 }
 
-async function measurePath(from, address, ports, { seconds, roundTrip }) {
+async function measurePath(from, address, ports, { megabytes, roundTrip }) {
   const port = String(ports.throughput);
-  const flags = ['--json', '--time', String(seconds), '--port', port];
-  const report = JSON.parse(await from.ask('iperf3', '--client', address, ...flags));
-  const microseconds = Number(await from.ask(roundTrip, 'ask', address, String(ports.latency), '5000'));
+  const flags = ['--json', '--bytes', `${megabytes}M`, '--port', port];
+  const report = JSON.parse(await from.ask(...CLIENT, 'iperf3', '--client', address, ...flags));
+  const microseconds = Number(
+    await from.ask(...SERVER, roundTrip, 'ask', address, String(ports.latency), '5000'),
+  );
   return { bits: report.end.sum_received.bits_per_second, microseconds };
 }
 
 /** Many containers on one bridge: starting the last ones, and what comes through between two of them, beside the plain pair in the same rounds. */
-async function measureCrowd({ library, image }, peers, { many, rounds, seconds, roundTrip }) {
+async function measureCrowd({ library, image }, peers, { many, rounds, megabytes, roundTrip }) {
   const [plain, tsbox] = ['plain', 'tsbox'].map((wanted) => peers.find(({ name }) => name === wanted));
   const starts = [];
   const boxes = [];
@@ -153,7 +165,10 @@ async function measureCrowd({ library, image }, peers, { many, rounds, seconds, 
     }
     const last = new Network(boxes.at(-1)?.record().pid);
     const peer = { ...tsbox, pair: [last, tsbox.pair[1]] };
-    return { starts, traffic: await measureTraffic([plain, peer], { rounds, seconds, roundTrip }) };
+    return {
+      starts,
+      traffic: await measureTraffic([plain, peer], { rounds: rounds * 3, megabytes, roundTrip }),
+    };
   } finally {
     for (const box of boxes) await box.remove({ force: true });
   }
@@ -169,20 +184,27 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string', default: '15' },
-      seconds: { type: 'string', default: '1' },
+      megabytes: { type: 'string', default: '256' },
       many: { type: 'string', default: '200' },
       write: { type: 'boolean', default: false },
     },
   });
-  const { rounds, seconds, many } = values;
+  const { rounds, megabytes, many } = values;
   process.exitCode = await inPlace(async (directory) => {
     if (process.env.TSBOX_BENCH_NETWORK === undefined) {
-      const section = networkSection(directory, ['--rounds', rounds, '--seconds', seconds, '--many', many]);
+      const section = networkSection(directory, [
+        '--rounds',
+        rounds,
+        '--megabytes',
+        megabytes,
+        '--many',
+        many,
+      ]);
       console.log(section);
       if (values.write) writeSection(HEADING, `${section}\n`);
       return 0;
     }
-    const options = { rounds: Number(rounds), seconds: Number(seconds), many: Number(many) };
+    const options = { rounds: Number(rounds), megabytes: Number(megabytes), many: Number(many) };
     console.log(await measure(directory, options));
     return 0;
   });
