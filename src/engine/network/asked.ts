@@ -24,6 +24,8 @@ export function askedNetwork(options: RunOptions, exposed?: Record<string, objec
       options.publish?.[0],
       'the ports are those of the container whose network it shares',
     );
+  if (other === undefined && endpoints.length === 0 && published.length > 0)
+    process.emitWarning(`published ports are discarded with the network mode ${mode}`);
   const served = exposed || options.expose ? exposedPorts(options, exposed) : [];
   return {
     mode,

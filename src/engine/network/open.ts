@@ -80,7 +80,12 @@ function connect(
   const release = () => releaseNetwork({ id, network: recorded });
   const reservePublished = () => {
     const at = publishingConnection(networks);
-    if (at < 0) return;
+    if (at < 0) {
+      process.emitWarning(
+        'published ports are discarded: no network of the container is a bridge with a way out',
+      );
+      return;
+    }
     const reserved = reserve(published, networks[at] as Network, recorded.leases[at] as Connection);
     holdPorts(id, reserved.descriptors);
     descriptors.push(...reserved.descriptors);

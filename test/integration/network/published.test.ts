@@ -21,9 +21,7 @@ describeRoot('published ports of containers', () => {
   });
 
   afterAll(() => {
-    for (const { ifname } of JSON.parse(ip('-j link')) as { ifname: string }[])
-      if (ifname.startsWith('tsbox') || ifname.startsWith('br-')) ip(`link delete ${ifname}`);
-    nft('flush', 'ruleset');
+    clear();
     delete process.env.TSBOX_ROOT;
   });
 
@@ -123,6 +121,25 @@ describeRoot('published ports of containers', () => {
     );
   });
 
+  test('where there is nothing to publish: that is said, and the program runs', () => {
+    for (const mode of ['host', 'none']) {
+      expect(tsbox(['run', '--rm', '--network', mode, '-p', '8080:80', image, 'true'])).toEqual({
+        status: 0,
+        stdout: '',
+        stderr: `tsbox: published ports are discarded with the network mode ${mode}\n`,
+      });
+    }
+    expect(tsbox(['network', 'create', '--internal', 'inner']).status).toBe(0);
+    const inner = tsbox(['run', '--rm', '--network', 'inner', '-p', '8080:80', image, 'true']);
+    expect(tsbox(['network', 'rm', 'inner']).status).toBe(0);
+    expect(inner).toEqual({
+      status: 0,
+      stdout: '',
+      stderr:
+        'tsbox: published ports are discarded: no network of the container is a bridge with a way out\n',
+    });
+  });
+
   test('-P: what the program serves, at any free port', async () => {
     detached(['--name', 'web', '-P', '--expose', '80'], serve('web'));
     const port = Number(/:(\d+)\n/.exec(tsbox(['port', 'web', '80']).stdout)?.[1]);
@@ -167,7 +184,8 @@ describeRoot('published ports of containers', () => {
   });
 
   test('without nft: one clear line, and nothing is left', () => {
-    const before = ip('-o link');
+    // As on a machine where there was no network yet.
+    clear();
     const command = [...[cli, 'run', '--rm', '--network', 'bridge', '-p', '8080:80', image, 'true']];
     const { status, stdout, stderr } = spawnSync(
       'unshare',
@@ -181,16 +199,25 @@ describeRoot('published ports of containers', () => {
       ],
       { env: { ...environment(), PATH: `${environment().PATH}:/usr/sbin` }, encoding: 'utf8' },
     );
-    // The rules of the tests before would do for a start without ports.
     expect({ status, stdout, stderr }).toEqual({
       status: 125,
       stdout: '',
       stderr:
         'tsbox: networks with bridges need the program nft, and it is not installed\n  install the package nftables, or use --network none or host\n',
     });
-    expect(ip('-o link')).toBe(before);
+    expect(links()).toEqual(['lo']);
+    expect(nft('list', 'ruleset')).toBe('');
     expect(tsbox(['ps', '-aq']).stdout).toBe('');
   });
+
+  function clear(): void {
+    for (const name of links()) if (name !== 'lo') ip(`link delete ${name}`);
+    nft('flush', 'ruleset');
+  }
+
+  function links(): string[] {
+    return (JSON.parse(ip('-j link')) as { ifname: string }[]).map(({ ifname }) => ifname);
+  }
 
   /** Whether there are rules of a container. */
   function rulesOf(id: string): boolean {
