@@ -77,11 +77,11 @@ const oneOf =
   (value) =>
     words.includes(value) ? undefined : `not ${words.join(', ')}${didYouMean(value, words)}`;
 const truth: Check = (value) => (/^(true|false|1|0)$/.test(value) ? undefined : 'not true or false');
-/** dev_valid_name() of the kernel, and 15 bytes (IFNAMSIZ). */
+/** dev_valid_name() of the kernel, and 15 bytes (IFNAMSIZ); `%` would be a pattern, which the kernel fills in. */
 const link: Check = (value) =>
-  /^[\x21-\x7e]{1,15}$/.test(value) && !/[/:]/.test(value) && value !== '.' && value !== '..'
+  /^[\x21-\x7e]{1,15}$/.test(value) && !/[/:%]/.test(value) && value !== '.' && value !== '..'
     ? undefined
-    : 'not the name of an interface (1 to 15 characters, without spaces, / and :)';
+    : 'not the name of an interface (1 to 15 characters, without spaces, /, : and %)';
 /** IPv4 needs 68 (RFC 791); 65535 is the most of a bridge (ETH_MAX_MTU). */
 const mtu: Check = (value) =>
   /^\d{2,5}$/.test(value) && Number(value) >= 68 && Number(value) <= 65535

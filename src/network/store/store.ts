@@ -148,7 +148,7 @@ function isWhole(network: Network): boolean {
   return (
     /^[0-9a-f]{64}$/.test(id) &&
     ['bridge', 'macvlan', 'ipvlan'].includes(driver) &&
-    /^[^/\s]{1,15}$/.test(network.interface) &&
+    /^[^/:%\s]{1,15}$/.test(network.interface) &&
     typeof options === 'object' &&
     typeof labels === 'object'
   );

@@ -356,6 +356,47 @@ describeRoot('tsbox network', () => {
     expect(files('--network', 'host', '--add-host', 'gw:host-gateway')).toMatch(/^127\.0\.0\.1\tgw$/m);
   });
 
+  test('macvlan shares a link of the host; what the kernel or the host has not is said, and nothing stays', () => {
+    const ip = (...args: string[]) => expect(spawnSync('ip', args, { encoding: 'utf8' }).stderr).toBe('');
+    ip('link', 'add', 'lan0', 'type', 'veth', 'peer', 'name', 'lan1');
+    for (const name of ['lan0', 'lan1']) ip('link', 'set', name, 'up');
+    ip('addr', 'add', '192.0.2.1/24', 'dev', 'lan0');
+    try {
+      const macvlan = (name: string, subnet: string, parent: string) =>
+        tsbox(['network', 'create', '-d', 'macvlan', '--subnet', subnet, '-o', `parent=${parent}`, name]);
+      expect(macvlan('lan', '192.0.2.0/24', 'lan1').status).toBe(0);
+      expect(
+        inside(
+          ['--network', 'lan:ip=192.0.2.9'],
+          'ip -o -4 addr show eth0 | grep -o 192.0.2.9/24; ping -c 1 -W 5 192.0.2.1 >/dev/null && echo reached',
+        ),
+      ).toBe('192.0.2.9/24\nreached\n');
+      expect(failed(macvlan('again', '198.51.100.0/24', 'lan1'))).toEqual({
+        status: 125,
+        stderr: 'tsbox: network lan has the interface lan1 already',
+      });
+      expect(macvlan('gone', '198.51.100.0/24', 'lan9').status).toBe(0);
+      expect(failed(tsbox(['run', '--rm', '--network', 'gone', image, 'true'])).stderr).toBe(
+        'tsbox: there is no interface lan9 to connect the container to',
+      );
+    } finally {
+      ip('link', 'del', 'lan0');
+    }
+    ip('link', 'add', 'web0', 'type', 'bridge');
+    try {
+      said('network', 'create', '-o', 'com.docker.network.bridge.name=web0', 'foreign');
+      expect(failed(tsbox(['run', '--rm', '--network', 'foreign', image, 'true'])).stderr).toBe(
+        'tsbox: there is a bridge web0 already, which this network has not made',
+      );
+      said('network', 'rm', 'foreign');
+      // It is somebody's.
+      expect(links()).toContain('web0');
+    } finally {
+      ip('link', 'del', 'web0');
+    }
+    expect(said('ps', '-aq')).toBe('');
+  });
+
   test('Tab knows networks', () => {
     said('network', 'create', 'backend');
     const complete = (...words: string[]) => said('__complete', ...words).split('\n');

@@ -184,6 +184,9 @@ describe('createNetwork', () => {
     expect(bad({ 'com.docker.network.bridge.name': 'a/b' })).toThrow(
       refused('BAD_OPTION', /not the name of an interface/),
     );
+    expect(bad({ 'com.docker.network.bridge.name': 'a%d' })).toThrow(
+      refused('BAD_OPTION', /not the name of an interface/),
+    );
     expect(bad({ 'com.docker.network.bridge.nam': 'x' })).toThrow(
       refused('BAD_OPTION', /did you mean com\.docker\.network\.bridge\.name\?/),
     );
