@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findCgroup } from '../../../src/cgroup/index.ts';
+import { removeCgroupNow } from '../../../src/cgroup/remove.ts';
 import { eventually, tsbox } from '../support/tsbox.ts';
 import { callCri, type Fields } from './cri-client.ts';
 import { call, describeEngine, imageTar, wrapper } from './engines.ts';
@@ -65,6 +67,8 @@ describeEngine("containerd's CRI plugin with tsbox-oci", ['containerd', 'ctr'], 
   afterAll(async () => {
     daemon.kill('SIGTERM');
     await eventually(() => daemon.exitCode !== null || daemon.signalCode !== null, 'its end', 30);
+    // The pods' parent, which a kubelet would remove.
+    removeCgroupNow(join(findCgroup().mountPoint, 'tsbox-cri'));
   });
 
   test('a pod of the RuntimeClass: its container runs, is executed in, stops with a status, and is removed', async () => {
