@@ -29,7 +29,7 @@ async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
 async function find(name: string): Promise<CommandEntry['run']> {
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (entry) return entry.run;
-  const { unknownCommand } = await import('./usage.ts');
+  const { unknownCommand } = await import('./unknown-command.ts');
   throw unknownCommand(name);
 }
 
