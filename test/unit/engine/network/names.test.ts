@@ -13,6 +13,7 @@ function record(
 ): ContainerRecord {
   const leases: Connection[] = places.map((place, at) => ({
     ...{
+      driver: 'bridge' as const,
       networkId: 'f'.repeat(64),
       mac: '02:42:0a:00:00:02',
       aliases: [],
