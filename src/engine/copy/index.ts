@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { AT, closeDescriptor, cString, O, RESOLVE, syscall, TsboxError } from '../../kernel/index.ts';
 import { noteEvents, ofContainer } from '../events/note.ts';
 import { findContainer } from '../find-container.ts';
+import { adopter } from './adopt.ts';
 import { toContainer, toHost } from './owners.ts';
 import { pack } from './pack.ts';
 import { find, followLast, IN_CONTAINER, notFound } from './path.ts';
@@ -81,15 +82,12 @@ export async function copyToContainer(
     const record = findContainer(reference);
     noteEvents(ofContainer(record, 'extract-to-dir', { path: destination }));
     return await withContainerRoot(record.id, (container) => {
-      if (!container.running && container.spec.linux.uidMappings)
-        throw new TsboxError(
-          'NOT_RUNNING',
-          `container ${container.name} has a user namespace: start it to copy into it`,
-        );
       return inVolume(container, destination, true, async (root, path) => {
         const counted = new Counter();
-        const owner = toHost(root.spec);
-        const common = { resolve: IN_CONTAINER };
+        const owner = root.ownIds ? (id: number) => id : toHost(root.spec);
+        // Of a container that does not run the image's layers are mounted as they are on the disk.
+        const adopt = container.running || root.fd !== container.fd ? undefined : adopter(root);
+        const common = { resolve: IN_CONTAINER, ...(adopt && { adopt }) };
         if (local === undefined) {
           const base = requireDirectory(root, path, destination);
           await unpack(counted.count(source as AsyncIterable<Uint8Array>), root.fd, {

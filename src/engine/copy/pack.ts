@@ -129,7 +129,7 @@ async function* packDirectory(
 }
 
 /** Asked of the kernel: it would have to cross from one mount to another. */
-function isMountPoint(directory: number, name: Buffer): boolean {
+export function isMountPoint(directory: number, name: Buffer): boolean {
   const resolve = RESOLVE.RESOLVE_NO_XDEV | RESOLVE.RESOLVE_BENEATH;
   const allow = [Errno.EXDEV, Errno.ENOENT];
   const fd = openat2(directory, name, O.O_PATH | O.O_NOFOLLOW, resolve, { allow });

@@ -21,6 +21,8 @@ export interface ContainerRoot {
   running: boolean;
   /** A directory: everything below it is the container's. */
   fd: number;
+  /** Whether owners have the container's own ids on the disk: in a volume of a container with a user namespace. */
+  ownIds?: boolean;
 }
 
 /**

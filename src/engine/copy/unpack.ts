@@ -16,6 +16,7 @@ import {
   syscall,
   TsboxError,
 } from '../../kernel/index.ts';
+import { isMountPoint } from './pack.ts';
 
 export interface UnpackOptions {
   /** Flags of RESOLVE: how directories on the way are found. */
@@ -24,6 +25,8 @@ export interface UnpackOptions {
   base: string;
   /** What an entry is called instead; undefined to leave it out. */
   rename?: (name: string) => string;
+  /** Is shown each directory (O_PATH) before something is made in it. */
+  adopt?: (directory: number) => void;
   /** Who owns on the host what the archive says belongs to an id. */
   owner: (id: number, kind: 'uid' | 'gid') => number;
 }
@@ -49,13 +52,14 @@ export async function unpack(
     if (name === '') continue;
     const directory = openDirectory(root, joined(options.base, parent), options, true);
     try {
+      options.adopt?.(directory);
       const place = { directory, name: cString(Buffer.from(name, 'latin1')) };
       if (entry.type === 'directory') {
         makeDirectory(place, entry);
         directories.push({ name: joined(options.base, joined(parent, name)), entry });
       } else {
-        takeAway(place, entry);
-        if (entry.type === 'file') bytes += await makeFile(place, entry, reader, options);
+        const mounted = takeAway(place, entry) === 'mounted';
+        if (entry.type === 'file') bytes += await makeFile(place, entry, reader, options, mounted);
         else if (entry.type === 'link') makeLink(root, place, entry, options);
         else makeOther(place, entry, options);
       }
@@ -108,13 +112,23 @@ function makeDirectory({ directory, name }: Place, entry: TarEntry): void {
   if (!isDirectory) throw conflict(entry, 'cannot overwrite a file with the directory');
 }
 
-/** A later name wins, but a directory never goes away for something else. */
-function takeAway({ directory, name }: Place, entry: TarEntry): void {
+/**
+ * A later name wins, but a directory never goes away for something else.
+ *
+ * @returns `mounted` where the name must not go, as it is a mount (a volume that is a file, /etc/hosts): then a file is written over. The kernel
+ *   would let it go, and the mount with it, since it is a mount in the container's namespace and not in ours (unlink(2), EBUSY)
+ */
+function takeAway({ directory, name }: Place, entry: TarEntry): 'gone' | 'mounted' {
   const status = statAt(directory, name.subarray(0, -1));
-  if (status === undefined) return;
+  if (status === undefined) return 'gone';
   if ((status.mode & S.S_IFMT) === S.S_IFDIR)
     throw conflict(entry, 'cannot overwrite a directory with the file');
+  if (isMountPoint(directory, name.subarray(0, -1))) {
+    if (entry.type === 'file') return 'mounted';
+    throw conflict(entry, 'cannot put something else in the place of what is mounted at');
+  }
   syscall('unlinkat', [directory, name, 0], { path: entry.name, doing: 'replace', allow: [Errno.ENOENT] });
+  return 'gone';
 }
 
 function conflict({ name }: TarEntry, problem: string): TsboxError {
@@ -126,11 +140,18 @@ async function makeFile(
   entry: TarEntry,
   reader: TarReader,
   options: UnpackOptions,
+  mounted: boolean,
 ): Promise<number> {
-  const flags = O.O_WRONLY | O.O_CREAT | O.O_EXCL | O.O_NOFOLLOW | O.O_CLOEXEC;
+  const how = mounted ? O.O_NONBLOCK : O.O_CREAT | O.O_EXCL;
+  const flags = O.O_WRONLY | O.O_NOFOLLOW | O.O_CLOEXEC | how;
   const context = { path: entry.name, doing: 'copy' };
   const fd = syscall('openat', [place.directory, place.name, flags, 0o600], context);
   try {
+    if (mounted) {
+      // A pipe or a device of the container's would be somebody else's to read.
+      if (!fstatSync(fd).isFile()) throw conflict(entry, 'cannot overwrite what is no file:');
+      syscall('ftruncate', [fd, 0], context);
+    }
     let position = 0;
     await reader.content((bytes, offset) => {
       if (offset !== position) syscall('lseek', [fd, offset, 0], context);

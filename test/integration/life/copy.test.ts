@@ -22,7 +22,9 @@ describeRoot('tsbox cp', () => {
   const volume = join(top, 'volume');
   beforeAll(() => {
     mkdirSync(volume);
-    tsbox(['run', '-d', '--name', 'copy-box', '-v', `${volume}:/volume`, image, 'sleep', '1000']);
+    writeFileSync(join(top, 'mounted'), 'what was there before, and longer\n');
+    const mounts = ['-v', `${volume}:/volume`, '-v', `${top}/mounted:/etc/mounted`];
+    tsbox(['run', '-d', '--name', 'copy-box', ...mounts, image, 'sleep', '1000']);
     inside(`mkdir -p /tree/sub; echo one > /tree/one; echo two > /tree/sub/two; ln /tree/one /tree/hard
       ln -s one /tree/link; mkfifo /tree/fifo; chown 1234:567 /tree/sub/two; chmod 4750 /tree/sub/two
       touch -d '2001-02-03 04:05:06' /tree/one; ln -s /tree /way`);
@@ -40,6 +42,50 @@ describeRoot('tsbox cp', () => {
   };
   const cp = (...args: string[]) => tsbox(['cp', '-q', ...args], { cwd: here });
   const ok = { status: 0, stdout: '', stderr: '' };
+
+  test('in: over a file that is a mount, which keeps its place', () => {
+    writeFileSync(join(here, 'hosts'), '10.1.2.3 elsewhere\n');
+    expect(cp('hosts', 'copy-box:/etc/mounted')).toEqual(ok);
+    expect(inside('cat /etc/mounted; grep -c " /etc/mounted " /proc/self/mounts')).toBe(
+      '10.1.2.3 elsewhere\n1\n',
+    );
+    expect(readFileSync(join(top, 'mounted'), 'utf8')).toBe('10.1.2.3 elsewhere\n');
+    mkdirSync(join(here, 'directory'));
+    expect(cp('directory', 'copy-box:/etc/mounted').status).toBe(125);
+    const mapped = ['--userns', 'auto', '-v', 'copy-owners:/data', '--name', 'copy-mapped'];
+    tsbox(['run', '-d', ...mapped, image, 'sleep', '1000']);
+    expect(cp('hosts', 'copy-mapped:/data/hosts')).toEqual(ok);
+    const { stdout } = tsbox(['exec', 'copy-mapped', 'stat', '-c', '%u %g', '/data/hosts']);
+    expect(stdout).toBe('0 0\n');
+    tsbox(['rm', '-f', 'copy-mapped']);
+    tsbox(['volume', 'rm', 'copy-owners']);
+  });
+
+  test('in: into a container with a user namespace that does not run', () => {
+    const flags = ['--userns', 'auto', '-v', 'copy-owners:/data', '--name', 'copy-mapped'];
+    const look =
+      'stat -c "%n %u %g" / /etc /etc/made /etc/made/file /etc/passwd /home/new /data/file; cat /etc/passwd';
+    tsbox(['create', ...flags, image, 'sh', '-c', look]);
+    mkdirSync(join(here, 'made'));
+    writeFileSync(join(here, 'made/file'), 'x');
+    writeFileSync(join(here, 'passwd'), 'root:x:0:0::/:/bin/sh\n');
+    expect(cp('made', 'copy-mapped:/etc')).toEqual(ok);
+    expect(cp('passwd', 'copy-mapped:/etc/passwd')).toEqual(ok);
+    const archive = spawnSync('tar', ['-C', here, '--owner=7', '--group=8', '-c', 'made/file']).stdout;
+    const piped = spawnSync(cli, ['cp', '-', 'copy-mapped:/home'], { env: environment(), input: archive });
+    expect(piped.status).toBe(0);
+    // Its volume is not made before its first start.
+    expect(tsbox(['start', '-a', 'copy-mapped']).stdout.split('\n')).toContain('/ 0 0');
+    expect(cp('made/file', 'copy-mapped:/data/file')).toEqual(ok);
+    expect(cp('made/file', 'copy-mapped:/home/new')).toEqual(ok);
+    expect(tsbox(['start', '-a', 'copy-mapped']).stdout.trimEnd().split('\n')).toEqual([
+      ...['/ 0 0', '/etc 0 0', '/etc/made 0 0', '/etc/made/file 0 0', '/etc/passwd 0 0'],
+      ...['/home/new 0 0', '/data/file 0 0', 'root:x:0:0::/:/bin/sh'],
+    ]);
+    expect(tsbox(['cp', '-a', 'copy-mapped:/home/made/file', '-']).stdout).toContain('file');
+    tsbox(['rm', '-f', 'copy-mapped']);
+    tsbox(['volume', 'rm', 'copy-owners']);
+  });
 
   test('out: a tree with everything that is in it', () => {
     expect(cp('copy-box:/tree', '.')).toEqual(ok);

@@ -36,7 +36,7 @@ export function setup(project: TestProject): (() => void) | undefined {
   const image = archive === undefined ? 'busybox' : 'alpine';
   // Makes what every later run finds there.
   tsbox('run', '--rm', image, 'true');
-  mkdirSync(join(store, 'cache'), { recursive: true });
+  for (const name of ['cache', 'volumes']) mkdirSync(join(store, name), { recursive: true, mode: 0o700 });
   project.provide('store', store);
   project.provide('image', image);
   return () => rmSync(directory, { recursive: true, force: true });
