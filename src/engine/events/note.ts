@@ -93,10 +93,22 @@ function beginAnother(fd: number): void {
   }
 }
 
-/** As exact as the clock that JavaScript has; of the wall clock as it is now, which may have been set since this process began. */
+/**
+ * As exact as the clock that JavaScript has; of the wall clock as it is now, which may have been set since this process began. The digits below a millisecond
+ * only keep what one process does in its order.
+ */
 function now(): string {
   const milliseconds = Date.now();
   // Not of `performance`, which Node loads at its first use: 2 ms.
   const fraction = process.hrtime()[1] % 1_000_000;
-  return new Date(milliseconds).toISOString().replace('Z', `${String(fraction).padStart(6, '0')}Z`);
+  last = {
+    milliseconds,
+    fraction:
+      milliseconds === last.milliseconds
+        ? Math.min(Math.max(fraction, last.fraction + 1), 999_999)
+        : fraction,
+  };
+  return new Date(milliseconds).toISOString().replace('Z', `${String(last.fraction).padStart(6, '0')}Z`);
 }
+
+let last = { milliseconds: 0, fraction: 0 };

@@ -46,10 +46,20 @@ describe('the journal', () => {
     expect(statSync(journal()).mode & 0o777).toBe(0o600);
   });
 
+  it('has the events of one process in their order', () => {
+    for (let at = 0; at < 200; at++) noteEvents(event(`n${at}`));
+    const times = readFileSync(journal(), 'utf8').match(/"time":"[^"]+/g) as string[];
+    expect(times).toHaveLength(200);
+    expect(new Set(times).size).toBe(200);
+    expect(times).toEqual([...times].sort());
+  });
+
   it('loses no more than the event that a full disk has cut off', async () => {
     noteEvents(event('create'));
     appendFileSync(journal(), '{"time":"2026-11-23T10:00:00.000000000Z","type":"cont');
     noteEvents(event('start'));
+    // `0s` is a millisecond.
+    await new Promise((resolve) => setTimeout(resolve, 2));
     expect(await all({ since: '1h', until: '0s' })).toEqual(['create', 'start']);
   });
 
