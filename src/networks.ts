@@ -1,12 +1,12 @@
 /** The library's part about networks, loaded when it is called. */
-export type { NetworkDetails, NetworkMember } from './engine/network/details.ts';
+export type { NetworkDetails, NetworkMember } from './engine/network/network-details.ts';
 export type { NetworkFilters } from './engine/network/network-filter.ts';
 export { describePorts } from './network/nat/ports-text.ts';
 export type { LeaseRequest as ConnectOptions } from './network/store/lease.ts';
 export type { Network, Subnet } from './network/store/network.ts';
 
 import { noteEvents } from './engine/events/note.ts';
-import type { NetworkDetails } from './engine/network/details.ts';
+import type { NetworkDetails } from './engine/network/network-details.ts';
 import type { NetworkFilters } from './engine/network/network-filter.ts';
 import type { CreateNetworkOptions } from './network/store/create.ts';
 import type { LeaseRequest } from './network/store/lease.ts';
@@ -88,7 +88,7 @@ export async function disconnectNetwork(
   network: string,
   options: { force?: boolean } = {},
 ): Promise<void> {
-  const { disconnectNetwork } = await import('./engine/network/connect.ts');
+  const { disconnectNetwork } = await import('./engine/network/disconnect.ts');
   await disconnectNetwork(container, network, options);
   await noteMember('disconnect', container, network);
 }

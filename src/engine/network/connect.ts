@@ -14,14 +14,12 @@ import { type ContainerRecord, readRecord } from '../record.ts';
 import { requireRoot } from '../require-host.ts';
 import { updateRecord } from '../update-record.ts';
 import { attachment } from './attachments.ts';
-import { mayBeConnected } from './disconnected.ts';
+import { checkMode, runs, without } from './connected-record.ts';
 import { openNetworkOf } from './join.ts';
 import { rewriteHosts } from './names.ts';
 import { takeAddresses } from './open.ts';
 import type { Connection, Endpoint, RecordedNetwork } from './recorded.ts';
 import { ensureRules } from './rules.ts';
-
-export { disconnectNetwork } from './disconnect.ts';
 
 /**
  * Takes a container into one more network: at once where it runs, and whenever it starts.
@@ -117,33 +115,6 @@ function addEndpoint(
 function freeInterface({ leases }: RecordedNetwork): string {
   for (let number = 0; ; number++)
     if (!leases.some((lease) => lease.interface === `eth${number}`)) return `eth${number}`;
-}
-
-/** A record that has nothing of a network any more. */
-export function without(record: ContainerRecord, name: string): ContainerRecord {
-  const network = record.network as RecordedNetwork;
-  return {
-    ...record,
-    network: {
-      ...network,
-      endpoints: network.endpoints.filter((endpoint) => endpoint.network !== name),
-      leases: network.leases.filter((lease) => lease.network !== name),
-    },
-  };
-}
-
-export function runs({ status }: ContainerRecord): boolean {
-  return status === 'running' || status === 'paused';
-}
-
-/** @throws {TsboxError} BAD_OPTION, in Docker's words */
-export function checkMode(record: ContainerRecord): void {
-  if (mayBeConnected(record)) return;
-  const mode = record.network?.mode ?? 'none';
-  throw new TsboxError(
-    'BAD_OPTION',
-    `container ${record.name} has --network ${mode.startsWith('container:') ? mode.slice(0, 22) : mode} and cannot be in other networks`,
-  );
 }
 
 function checkDefault({ network, ip, ip6, aliases }: Endpoint): void {

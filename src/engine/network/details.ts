@@ -8,28 +8,8 @@ import {
 } from '../../network/store/index.ts';
 import { type ContainerRecord, readRecord } from '../record.ts';
 import { listContainers } from '../records.ts';
+import type { NetworkDetails, NetworkMember } from './network-details.ts';
 import { fitsNetwork, type NetworkFilters } from './network-filter.ts';
-
-/** A network as it is. `host` and `none` are there too, with nothing of their own. */
-export interface NetworkDetails extends Omit<Network, 'driver'> {
-  /** `null` is that of `none`, as in Docker. */
-  driver: Network['driver'] | 'host' | 'null';
-  /** Who is in it just now. */
-  containers: NetworkMember[];
-}
-
-/** A container in a network. */
-export interface NetworkMember {
-  id: string;
-  name: string;
-  /** With the length of the prefix, IPv4 first; none where the network is not the container's own. */
-  addresses: string[];
-  /** Empty where there is none. */
-  mac: string;
-  aliases: string[];
-  /** What Docker calls an endpoint, a container in a network: always the same of two. 64 hexadecimal digits. */
-  endpoint: string;
-}
 
 /** By name, id, or the beginning of its id. @throws {TsboxError} NO_NETWORK, AMBIGUOUS_ID, NETWORK_DAMAGED */
 export function inspectNetwork(nameOrId: string): NetworkDetails {

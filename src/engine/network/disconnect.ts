@@ -9,7 +9,7 @@ import { containersDirectory } from '../paths.ts';
 import type { ContainerRecord } from '../record.ts';
 import { requireRoot } from '../require-host.ts';
 import { updateRecord } from '../update-record.ts';
-import { checkMode, runs, without } from './connect.ts';
+import { checkMode, runs, without } from './connected-record.ts';
 import { openNetworkOf } from './join.ts';
 import { rewriteHosts } from './names.ts';
 import type { Connection, RecordedNetwork } from './recorded.ts';

@@ -1,5 +1,5 @@
 import { listContainers } from '../records.ts';
-import type { NetworkDetails } from './details.ts';
+import type { NetworkDetails } from './network-details.ts';
 
 /** All of them must hold; of several values of one, any. */
 export interface NetworkFilters {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describeNetworkSettings } from '../../../src/engine/inspect/network-settings.ts';
-import type { NetworkDetails } from '../../../src/engine/network/details.ts';
+import type { NetworkDetails } from '../../../src/engine/network/network-details.ts';
 import { fitsNetwork, isUsed, type NetworkFilters } from '../../../src/engine/network/network-filter.ts';
 import type { RecordedNetwork } from '../../../src/engine/network/recorded.ts';
 import type { ContainerRecord } from '../../../src/engine/record.ts';

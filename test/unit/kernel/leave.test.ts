@@ -43,10 +43,10 @@ function run(script: string, { flags = [] as string[], env = {}, native = true }
   return { status, stdout, stderr };
 }
 
-const TOLD = "process.on('exit', (code) => require('node:fs').writeSync(1, `told ${code}`));";
+const TOLD = "process.on('exit', (code) => require('node:fs').writeSync(1, 'told ' + code));";
 /** Node stops its threads by this, and whoever is stopped at once never comes to it. */
 const LATE =
-  "process.binding; process.reallyExit = (code) => require('node:fs').writeSync(1, ` late ${code}`);";
+  "process.binding; process.reallyExit = (code) => require('node:fs').writeSync(1, ' late ' + code);";
 
 test.each([true, false])('who listens for the exit is told, once; native calls: %s', (native) => {
   expect(run(`${TOLD} leave(3);`, { native })).toEqual({ status: 3, stdout: 'told 3', stderr: '' });

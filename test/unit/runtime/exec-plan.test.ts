@@ -108,7 +108,7 @@ describe('the program that enters', () => {
 
   test('CVE-2024-21626: no descriptor of the host is open when the directory is entered, through no magic link', () => {
     const { outside } = parts(input());
-    const closed = outside.findIndex((line) => line === 'close_range(6, ~0, 0)');
+    const closed = outside.indexOf('close_range(6, ~0, 0)');
     const opened = outside.findIndex((line) => line.includes('RESOLVE_NO_MAGICLINKS'));
     expect(outside.indexOf('close_range(3, 4, 0)')).toBeGreaterThan(0);
     expect(closed).toBeGreaterThan(0);
