@@ -26,12 +26,17 @@ export async function imageInspect(args: string[]): Promise<number> {
     try {
       found.push(await inspectImage(name));
     } catch (error) {
-      exitCode = report(error);
+      // Docker's: scripts ask by it whether an image is there.
+      exitCode = Math.max(exitCode, exitCodeOf(error));
     }
   }
   if (format === undefined || format === 'json')
     print(`${safe(JSON.stringify(found, undefined, format === undefined ? 4 : 0))}\n`);
   else print(found.map((details) => formatValue('image inspect', format, details)).join(''));
-  // Docker's: scripts ask by it whether an image is there.
-  return exitCode === 0 ? 0 : 1;
+  return exitCode;
+}
+
+function exitCodeOf(error: unknown): number {
+  const exitCode = report(error);
+  return (error as { code?: unknown }).code === 'IMAGE_NOT_FOUND' ? 1 : exitCode;
 }

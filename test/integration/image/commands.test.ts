@@ -127,7 +127,7 @@ describe.skipIf(!isRoot || busyboxMissing !== '')(
         'nope',
         three.ids.web.slice(7, 20),
       ]);
-      expect(status).toBe(125);
+      expect(status).toBe(1);
       expect(stderr).toContain('there is no image `nope`');
       expect(JSON.parse(stdout).map(({ Id }: { Id: string }) => Id)).toEqual([three.ids.base, three.ids.web]);
       expect(out('image', 'inspect', '-f', '{{.Id}} {{.RepoTags}} {{len .RootFS.Layers}}', 'base')).toBe(

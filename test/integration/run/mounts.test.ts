@@ -85,8 +85,9 @@ describeRoot('mounts', () => {
       (line) => line.split(' ')[0],
     );
     const nodes = ['full', 'null', 'random', 'tty', 'urandom', 'zero'].map((name) => `/dev/${name}`);
+    const files = ['hostname', 'hosts', 'resolv.conf'].map((name) => `/etc/${name}`);
     const expected = [...STANDARD, ...READ_ONLY].map((line) => line.split(' ')[0]);
-    expect(seen).toEqual([...expected, ...MASKED_FILES, ...MASKED_DIRECTORIES, ...nodes].sort());
+    expect(seen).toEqual([...expected, ...files, ...MASKED_FILES, ...MASKED_DIRECTORIES, ...nodes].sort());
   });
 
   test("the host's mounts are the same while it runs and after", async () => {
