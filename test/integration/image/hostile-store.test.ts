@@ -122,7 +122,9 @@ describe.skipIf(!isRoot)(`a store with JSON that means harm${needsRoot}`, () => 
     expect(evil.status).toBe(125);
     oneLine(evil);
     const inspected = tsbox(place, ['image', 'inspect', 'evil']);
-    expect([inspected.status, inspected.stdout]).toEqual([125, '[]\n']);
+    // 1 where nothing can be told from what is there but that it is no image.
+    expect([1, 125]).toContain(inspected.status);
+    expect(inspected.stdout).toBe('[]\n');
     oneLine(inspected);
     const { status, stdout, stderr } = tsbox(place, ['images', '-q', '--no-trunc']);
     expect([status, stdout.split('\n').length]).toEqual([0, 2]);
