@@ -47,7 +47,7 @@ describeRoot('many containers', () => {
     ],
     [
       'with streams that nobody reads, disposed of',
-      "const box = await run('busybox', ['echo', 'hi'], here); await box.wait(); await box[Symbol.asyncDispose]();",
+      "const box = await run('busybox', ['echo', 'hi'], { ...here, network: 'none' }); await box.wait(); await box[Symbol.asyncDispose]();",
     ],
     [
       'killed with terminals and user namespaces',
@@ -55,7 +55,7 @@ describeRoot('many containers', () => {
     ],
     [
       'that fail to start',
-      "if (await run('busybox', ['no-such-program'], here).catch((error) => error.exitCode) !== 127) throw 1;",
+      "if (await run('busybox', ['no-such-program'], { ...here, network: 'none' }).catch((error) => error.exitCode) !== 127) throw 1;",
     ],
   ])('200 from one process, 50 at a time, %s, leak nothing', { timeout: 300_000 }, async (_, start) => {
     // V8 of Node 24 doubles its young generation under load and keeps it, 32 MiB of memory that no container has.
