@@ -11,7 +11,7 @@ import {
 } from '../kernel/index.ts';
 import { type Arena, carryOut, failureError, leftOpen } from '../launch/index.ts';
 import { type Bystander, type ContainerPlan, isExec } from '../runtime/index.ts';
-import type { NetworkStart } from './network/network-start.ts';
+import { type NetworkStart, networkFailure } from './network/network-start.ts';
 import { type LaidOut, layOutContainer, layOutOnce } from './plan-template.ts';
 import type { Prepared } from './prepare.ts';
 import { programError } from './program-error.ts';
@@ -58,8 +58,9 @@ export async function start(
   }
   cleanUp(plan, arena);
   await discardCgroup(prepared.input.cgroup?.path);
-  if (network?.failure !== undefined) throw network.failure;
   const failure = arena.failure();
+  const unconnected = networkFailure(network, failure?.step);
+  if (unconnected !== undefined) throw unconnected;
   // Nobody saw a failure, and yet there is no container: the helper was killed before it could make one.
   if (failure === undefined) throw new TsboxError('START_FAILED', 'the start of the container was killed');
   const { step, errno } = failure;

@@ -14,6 +14,7 @@ import { noteEvents, ofContainer, ofNetworks } from '../events/note.ts';
 import { startingInterval } from '../health/config.ts';
 import { disconnected } from '../network/disconnected.ts';
 import type { NetworkStart, OpenNetwork } from '../network/index.ts';
+import { networkFailure } from '../network/network-start.ts';
 import { openIfNeeded } from '../network/open-if-needed.ts';
 import { containersDirectory } from '../paths.ts';
 import { bootId, identify } from '../process-identity.ts';
@@ -135,7 +136,8 @@ async function attempt(
       await discardCgroup(prepared.input.cgroup?.path);
       // Its part is over; it lets go of the lock.
       await farewell(ack.write, monitor.pid);
-      if (connecting?.failure !== undefined) throw connecting.failure;
+      const unconnected = networkFailure(connecting, failure?.step);
+      if (unconnected !== undefined) throw unconnected;
       if (failure === undefined)
         throw new TsboxError('START_FAILED', 'the start of the container was killed');
       throw isExec(failure.step) ? programError(prepared, arena, failure.errno) : failureError(failure);

@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { thawCgroup } from '../../cgroup/index.ts';
 import { closeDescriptor, signalPidfd } from '../../kernel/index.ts';
 import type { ExitStatus } from '../container.ts';
@@ -40,13 +40,22 @@ export async function stopContainer(reference: string, options: StopOptions = {}
   if (record === undefined || !isLive(record)) return waitFor(record ?? found);
   if (record.status === 'restarting') return endWait(record);
   sendAndTell(record, signal);
-  if (record.status === 'paused' && record.cgroup !== undefined) thawCgroup(record.cgroup);
+  if (record.status === 'paused' && record.cgroup !== undefined) thaw(record.cgroup);
   if (timeout >= 0) {
     const status = await waitFor(record, timeout * 1000);
     if (status !== undefined) return stopped(record, status);
     sendAndTell(record, 9);
   }
   return stopped(record, await waitFor(record));
+}
+
+/** What is held still gets no signal. It may have ended just now, and its group with it. */
+function thaw(group: string): void {
+  try {
+    thawCgroup(group);
+  } catch (error) {
+    if (existsSync(group)) throw error;
+  }
 }
 
 function sendAndTell(record: ContainerRecord, signal: number): void {

@@ -16,6 +16,20 @@ export interface NetworkStart {
   close(): void;
 }
 
+/**
+ * Why a container did not start, where that was its network. Where its own process has failed at something else meanwhile, that is why: it was gone when its
+ * interfaces were to be made.
+ *
+ * @param step at which its plan failed
+ */
+export function networkFailure(
+  network: NetworkStart | undefined,
+  step: { call: string } | undefined,
+): unknown {
+  // Only the network's steps write to a socket.
+  return step === undefined || step.call === 'sendto' ? network?.failure : undefined;
+}
+
 /** A container whose interfaces are made for it. @param attach makes them, for the namespace of that process */
 export class ConnectedStart implements NetworkStart {
   failure: unknown;

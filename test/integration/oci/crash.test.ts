@@ -9,7 +9,9 @@ describeRoot('a command that is killed', () => {
   const box = new Containers();
   const processes = (id: string) => readFileSync(join(box.cgroup(id), 'cgroup.procs'), 'utf8').trim();
 
-  test('create, while its hooks run: nothing goes on, and delete --force finds the rest', async () => {
+  test('create, while its hooks run: nothing goes on, and delete --force finds the rest', {
+    timeout: 120_000,
+  }, async () => {
     const began = join(box.directory, 'began');
     const bundle = box.bundle('true', (config) => {
       const args = ['sh', '-c', `touch ${began}; exec sleep 5`];
@@ -24,7 +26,7 @@ describeRoot('a command that is killed', () => {
     expect(processes('half')).not.toBe('');
     child.kill('SIGKILL');
     // Its PID 1 is gone only when this machine's init has reaped what entered the namespace (pid_namespaces(7)); some look every ten seconds.
-    await eventually(() => processes('half') === '', 'the end of the half-made container', 30);
+    await eventually(() => processes('half') === '', 'the end of the half-made container', 60);
     expect(box.state('half').status).toBe('stopped');
     expect(box.run('start', 'half').stderr).toContain('cannot start a container that has stopped');
     expect(box.run('delete', '--force', 'half')).toMatchObject({ status: 0, stderr: '' });
