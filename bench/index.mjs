@@ -2,7 +2,7 @@
  * `npm run bench`: tsbox beside crun, runc, bubblewrap and podman (those that are installed), on the same root filesystem, with the
  * same OCI configuration and seccomp profile; then containers that live on (life.mjs), containers with a network (network.mjs), and pulling an image (pull.mjs). Writes docs/performance.md. Needs root, and `npm run build` before.
  *
- *   --rounds N    interleaved rounds of single starts (25)
+ *   --rounds N    interleaved rounds of single starts (25); networks have six tenths of them
  *   --starts N    starts one after another (1000; a tenth of it for podman)
  *   --tar FILE    the root filesystem: a tar in any form that tsbox imports (the embedded busybox)
  *   --output FILE (docs/performance.md)
@@ -55,7 +55,9 @@ async function bench(directory) {
   const starting = report({ setup, contenders, rounds, starts, commands, over, program, many, memory });
   const living = await lifeSection(setup).catch((error) => `${LIFE}\n\nNot measured: ${error.message}\n`);
   const networking = networkOf(directory);
-  const serving = await ociSection(setup).catch((error) => `${OCI}\n\nNot measured: ${error.message}\n`);
+  const serving = await ociSection(setup, { rounds }).catch(
+    (error) => `${OCI}\n\nNot measured: ${error.message}\n`,
+  );
   const pulling = await pullSection().catch((error) => `${HEADING}\n\nNot measured: ${error.message}\n`);
   writeFileSync(values.output, `${starting}\n${living}\n${serving}\n${networking}\n${pulling}`);
   console.error(`wrote ${values.output}`);
@@ -64,7 +66,7 @@ async function bench(directory) {
 
 function networkOf(directory) {
   try {
-    return `${networkSection(directory)}\n`;
+    return `${networkSection(directory, ['--rounds', String(Math.ceil(rounds * 0.6))])}\n`;
   } catch (error) {
     return `${NETWORK}\n\nNot measured: ${error.message}\n`;
   }
