@@ -1,5 +1,6 @@
 import { AT, Errno, O, OPEN_TREE, RESOLVE } from '../kernel/index.ts';
 import { flags, named, type Slot, type Step, type Struct } from '../launch/index.ts';
+import { descriptorMessage } from './descriptor-message.ts';
 import { OPEN_DEVICE } from './devices.ts';
 import type { Attacher } from './mount-attach.ts';
 import type { Process } from './spec.ts';
@@ -62,7 +63,7 @@ export function openPty(
     'open the other end, by descriptor: no path of the image is involved',
   );
   if (uid !== 0) stage.call('fchown', [terminal, uid, -1], "it is the user's");
-  stage.call('sendmsg', [terminalSocket, descriptorMessage(master), 0], 'the launcher holds the master end');
+  stage.call('sendmsg', [terminalSocket, oneByteWith(master), 0], 'the launcher holds the master end');
   if (keep !== undefined)
     stage.call(
       'dup3',
@@ -180,30 +181,11 @@ export function isExec(step: Step): boolean {
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** `struct msghdr` with one byte of data and one descriptor (SCM_RIGHTS, unix(7)). */
-function descriptorMessage(fd: Slot): Struct {
-  const control = Buffer.alloc(24);
-  control.writeBigUInt64LE(20n, 0);
-  control.writeInt32LE(1, 8);
-  control.writeInt32LE(1, 12);
-  const vector = Buffer.alloc(16);
-  vector.writeBigUInt64LE(1n, 8);
-  const header = Buffer.alloc(56);
-  header.writeBigUInt64LE(1n, 24);
-  header.writeBigUInt64LE(24n, 40);
-  return {
-    bytes: header,
-    text: `{SCM_RIGHTS, [${fd.name}]}`,
-    pointers: [
-      {
-        offset: 16,
-        to: {
-          bytes: vector,
-          text: 'iovec',
-          pointers: [{ offset: 0, to: { bytes: Buffer.from('T'), text: 'T' } }],
-        },
-      },
-      { offset: 32, to: { bytes: control, text: 'cmsg', slots: [{ offset: 16, slot: fd, width: 4 }] } },
-    ],
-  };
+/** A message must have at least one byte for a descriptor to go with (unix(7)). */
+function oneByteWith(fd: Slot): Struct {
+  const bytes = Buffer.alloc(16);
+  bytes.writeBigUInt64LE(1n, 8);
+  const byte = { bytes: Buffer.from('T'), text: 'T' };
+  const vector = { bytes, text: 'iovec', pointers: [{ offset: 0, to: byte }] };
+  return descriptorMessage(vector, fd, `{SCM_RIGHTS, [${fd.name}]}`);
 }

@@ -1,5 +1,6 @@
 import { Errno } from '../kernel/index.ts';
 import { named, Slot, type Struct } from '../launch/index.ts';
+import { descriptorMessage } from './descriptor-message.ts';
 import type { Stage } from './stage.ts';
 
 /** Where the descriptor of a filter goes by which somebody else decides about calls (seccomp_unotify(2)). Both are descriptors of who installs it. */
@@ -31,24 +32,11 @@ export function sendListener(stage: Stage, prepared: ReturnType<typeof readMessa
     pointers: [{ offset: 0, to: text }],
     slots: [{ offset: 8, slot: length, width: 8 }],
   };
-  const control = Buffer.alloc(24);
-  control.writeBigUInt64LE(20n, 0);
-  control.writeInt32LE(1, 8);
-  control.writeInt32LE(1, 12);
-  const header = Buffer.alloc(56);
-  header.writeBigUInt64LE(1n, 24);
-  header.writeBigUInt64LE(24n, 40);
-  const message: Struct = {
-    bytes: header,
-    text: '{container process state, SCM_RIGHTS, [seccomp_listener]}',
-    pointers: [
-      { offset: 16, to: vector },
-      {
-        offset: 32,
-        to: { bytes: control, text: 'cmsg', slots: [{ offset: 16, slot: descriptor, width: 4 }] },
-      },
-    ],
-  };
+  const message = descriptorMessage(
+    vector,
+    descriptor,
+    '{container process state, SCM_RIGHTS, [seccomp_listener]}',
+  );
   const quiet = named('MSG_NOSIGNAL', 0x4000);
   stage.call('sendmsg', [listener.socket, message, quiet], 'who decides gets the descriptor to do so');
   // A filter may refuse even this. They close at exec in any case.
