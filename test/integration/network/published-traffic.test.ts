@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { closeDescriptor } from '../../../src/kernel/index.ts';
 import {
   ensureTable,
-  type NatNetwork,
   parsePublish,
   publish,
   removeNetworkRules,
@@ -12,6 +11,7 @@ import {
   unpublish,
 } from '../../../src/network/nat/index.ts';
 import { ask, ip, Lab, type Machine, nft } from './support/lab.ts';
+import { network } from './support/nat-network.ts';
 
 const isRoot = process.geteuid?.() === 0;
 
@@ -302,17 +302,6 @@ describe.skipIf(!isRoot)(
     });
   },
 );
-
-function network(name: string, settings: Partial<NatNetwork> = {}): NatNetwork {
-  return {
-    interface: name,
-    internal: false,
-    ipv6: false,
-    masquerade: { 4: true, 6: false },
-    communication: true,
-    ...settings,
-  };
-}
 
 /** 64 hexadecimal digits. */
 function idOf(name: string): string {

@@ -8,12 +8,12 @@ import {
   type BoundPort,
   checkRules,
   ensureTable,
-  type NatNetwork,
   publish,
   removeNetworkRules,
   unpublish,
 } from '../../../src/network/nat/index.ts';
 import { ip, nft } from './support/lab.ts';
+import { network } from './support/nat-network.ts';
 
 const isRoot = process.geteuid?.() === 0;
 const [web, db] = ['a'.repeat(64), 'b'.repeat(64)];
@@ -236,17 +236,6 @@ describe.skipIf(!isRoot)(
     });
   },
 );
-
-function network(name: string, settings: Partial<NatNetwork> = {}): NatNetwork {
-  return {
-    interface: name,
-    internal: false,
-    ipv6: false,
-    masquerade: { 4: true, 6: false },
-    communication: true,
-    ...settings,
-  };
-}
 
 function port(hostPort: number, protocol: BoundPort['protocol'] = 'tcp'): BoundPort {
   return { hostAddress: '0.0.0.0', hostPort, containerPort: 80, protocol };
