@@ -153,10 +153,9 @@ describeRoot('logs', () => {
     }
     const script =
       'i=0; while [ $i -lt 40000 ]; do echo "$i 0123456789012345678901234567890123456789012345678901234567890123456789"; i=$((i+1)); done; while [ ! -e /tmp/go ]; do sleep 0.05; done; echo after';
-    const { stdout, status } = tsbox(
-      ['run', '-d', '--tmpfs', '/tmp', '--name', 'full', image, 'sh', '-c', script],
-      { env },
-    );
+    // Without a network: this store's default one would have a bridge of its own, which stays.
+    const flags = ['--network', 'none', '--tmpfs', '/tmp', '--name', 'full'];
+    const { stdout, status } = tsbox(['run', '-d', ...flags, image, 'sh', '-c', script], { env });
     expect(status).toBe(0);
     const id = stdout.trim();
     const log = join(mountPoint, 'containers', id, 'container.log');
