@@ -103,7 +103,12 @@ export function prepareCgroup(built: BuiltSpec, options: RunOptions, id: string)
   const controllers = host.controllers.join();
   const forContainer = (id: string): PreparedCgroup => {
     const path = cgroupPath(host, id, options.cgroupParent);
-    const plan: CgroupPlan = { path, writes, ...(program && { deviceProgram: program }) };
+    const plan: CgroupPlan = {
+      path,
+      mountPoint: host.mountPoint,
+      writes,
+      ...(program && { deviceProgram: program }),
+    };
     const makeParents = () => {
       const needed = controllersOf(writes);
       const all = [...new Set([...needed, ...counted(host)])];

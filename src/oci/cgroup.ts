@@ -39,7 +39,13 @@ export function prepareCgroup(
   const given = existsSync(path);
   if (given && readFileSync(join(path, 'cgroup.procs'), 'latin1') !== '')
     throw failure('CGROUP_BUSY', `the cgroup of the container is not empty: ${path}`);
-  return { path, given, writes: requireFiles(path, writes), ...(program && { deviceProgram: program }) };
+  return {
+    path,
+    mountPoint: host.mountPoint,
+    given,
+    writes: requireFiles(path, writes),
+    ...(program && { deviceProgram: program }),
+  };
 }
 
 /** A scope of systemd's instead. It has a process in it that waits until `release`. */
@@ -57,7 +63,13 @@ export async function prepareScope(
     const path = `${host.mountPoint}${group}`;
     const limits = requireFiles(path, writes);
     return {
-      group: { path, given: true, writes: limits, ...(program && { deviceProgram: program }) },
+      group: {
+        path,
+        mountPoint: host.mountPoint,
+        given: true,
+        writes: limits,
+        ...(program && { deviceProgram: program }),
+      },
       unit: name.unit,
       release,
     };

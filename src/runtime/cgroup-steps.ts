@@ -14,6 +14,8 @@ import type { Stage } from './stage.ts';
 export interface CgroupPlan {
   /** Absolute; its parents exist. */
   path: string;
+  /** Where the hierarchy is mounted: a container without a cgroup namespace of its own is shown that. Default: it gets a mount of its own. */
+  mountPoint?: string;
   /** Whether it may be there already: one that somebody else has made for it, and that is empty. */
   given?: boolean;
   writes: readonly { file: string; value: string }[];

@@ -9,7 +9,7 @@ import { acquireMasks, attachMasks, attachReadonlyPaths, chooseCovers, type Mask
 import { acquireBind, acquireFileSystem, acquireMount, isBind } from './mount-acquire.ts';
 import { Attacher } from './mount-attach.ts';
 import { parseMountOptions } from './mount-options.ts';
-import { hasOwn } from './namespaces.ts';
+import { has, hasOwn } from './namespaces.ts';
 import { askForNetwork, joinNetwork, splitSysctls, waitForNetwork } from './network-steps.ts';
 import type { PlanInput } from './plan-input.ts';
 import { enterDirectory, execProgram, openTerminal, placeStdio } from './program.ts';
@@ -58,7 +58,10 @@ export function buildContainer(
 
   // Bind sources first: once propagation is cut, a volume that is to be shared with the host could not be any more.
   const binds = new Map(
-    input.spec.mounts.filter(isBind).map((mount) => [mount, acquireMount(host, mount, maps.get(mount))]),
+    input.spec.mounts.flatMap((mount) => {
+      const view = isBind(mount) ? mount : sharedCgroup(mount, input);
+      return view === undefined ? [] : [[mount, acquireMount(host, view, maps.get(mount))]];
+    }),
   );
   const devices = userns
     ? allDevices(input.spec).map((device) => ({ device, fd: acquireHostDevice(host, device) }))
@@ -147,6 +150,16 @@ function acquireInit(stage: Stage, path: string): Slot {
     { destination: INIT_PATH, source: path, options },
     parseMountOptions(INIT_PATH, options),
   );
+}
+
+/**
+ * Who is in the host's cgroup namespace is shown the host's own mount of cgroups. A new one would set the flags of the hierarchy for the whole host,
+ * nsdelegate and memory_recursiveprot among them (apply_cgroup_root_flags in kernel/cgroup/cgroup.c), and from 6.18 on waits 8 to 24 ms for RCU.
+ */
+function sharedCgroup(mount: Mount, { spec, cgroup }: PlanInput): Mount | undefined {
+  const isCgroup = mount.type === 'cgroup' || mount.type === 'cgroup2';
+  if (!isCgroup || cgroup?.mountPoint === undefined || has(spec.linux, 'cgroup')) return undefined;
+  return { ...mount, type: 'bind', source: cgroup.mountPoint };
 }
 
 function toAttach(mount: Mount, fd: Slot): Acquired {

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { TsboxError } from '../../kernel/error.ts';
 import { checkSeccomp, notifies } from '../../runtime/seccomp/index.ts';
+import { wasCompiled } from '../../runtime/seccomp/kept.ts';
 import type { Device, Linux, NamespaceType } from '../../runtime/spec.ts';
 import {
   I64,
@@ -89,6 +90,8 @@ const mapping = shape({ containerID: U32, hostID: U32, size: whole(1, 2 ** 32 - 
 export const mappings = listOf(mapping, 340);
 
 const seccomp: Reader<NonNullable<Linux['seccomp']>> = (value, at) => {
+  // Engines give every container the same one, with hundreds of names.
+  if (wasCompiled(value)) return value;
   try {
     checkSeccomp(value, at, true);
   } catch (error) {

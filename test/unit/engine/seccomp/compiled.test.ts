@@ -12,6 +12,8 @@ import {
   RELEVANT_CAPABILITIES,
   seccompFilter,
 } from '../../../../src/engine/seccomp/index.ts';
+import { wasCompiled } from '../../../../src/runtime/seccomp/kept.ts';
+import type { Seccomp } from '../../../../src/runtime/spec.ts';
 
 let root: string;
 beforeEach(() => {
@@ -95,23 +97,50 @@ describe('the default profile', () => {
 });
 
 describe('any profile', () => {
-  test('is kept under its digest, whatever the order of its keys', () => {
-    const args = [{ index: 0, op: 'SCMP_CMP_EQ', value: 1n }];
-    const first = seccompFilter({
-      defaultAction: 'SCMP_ACT_ERRNO',
-      syscalls: [{ names: ['read'], action: 'SCMP_ACT_ALLOW', args }],
-      flags: ['SECCOMP_FILTER_FLAG_LOG'],
-    });
-    const again = seccompFilter({
-      flags: ['SECCOMP_FILTER_FLAG_LOG'],
-      syscalls: [{ args, action: 'SCMP_ACT_ALLOW', names: ['read'] }],
-      defaultAction: 'SCMP_ACT_ERRNO',
-    });
-    expect(again).toEqual(first);
+  const profile = (value: bigint): Seccomp => ({
+    defaultAction: 'SCMP_ACT_ERRNO',
+    syscalls: [{ names: ['read'], action: 'SCMP_ACT_ALLOW', args: [{ index: 0, op: 'SCMP_CMP_EQ', value }] }],
+    flags: ['SECCOMP_FILTER_FLAG_LOG'],
+  });
+
+  test('is compiled once and then read, and is known by then', () => {
+    expect(wasCompiled(profile(1n))).toBe(false);
+    const first = seccompFilter(profile(1n));
     expect(first.flags).toBe(2);
     expect(kept()).toHaveLength(1);
+    expect(wasCompiled(profile(1n))).toBe(true);
+    expect(seccompFilter(profile(1n))).toEqual(first);
+    expect(wasCompiled(profile(2n ** 63n))).toBe(false);
+    seccompFilter(profile(2n ** 63n));
     seccompFilter({ defaultAction: 'SCMP_ACT_ALLOW' });
-    expect(kept()).toHaveLength(2);
+    expect(kept()).toHaveLength(3);
+    expect([undefined, null, 'SCMP_ACT_ALLOW', 1, []].map(wasCompiled)).not.toContain(true);
+  });
+
+  test('is compiled again where another one has its name, or the file is broken', () => {
+    const { filter } = seccompFilter(profile(1n));
+    const [name] = kept() as [string];
+    const file = join(root, 'cache', 'seccomp', name);
+    const whole = readFileSync(file);
+    const end = 4 + filter.length;
+    const otherText = Buffer.from(whole);
+    otherText[end + 20] = (otherText[end + 20] as number) ^ 1;
+    const noFilter = Buffer.from(whole).fill(0, 4, end);
+    const noLength = Buffer.from(whole).fill(0xff, 0, 4);
+    const broken = [
+      otherText,
+      noFilter,
+      noLength,
+      whole.subarray(0, -1),
+      whole.subarray(0, 3),
+      Buffer.alloc(0),
+    ];
+    for (const bytes of broken) {
+      writeFileSync(file, bytes);
+      expect(wasCompiled(profile(1n))).toBe(false);
+      expect(seccompFilter(profile(1n)).filter).toEqual(filter);
+      expect(readFileSync(file)).toEqual(whole);
+    }
   });
 
   test('that is bad is refused, and nothing kept', () => {
