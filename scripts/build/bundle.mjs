@@ -101,13 +101,24 @@ function starterOfOci(starter) {
       "id === './more.cjs' ? load('more.cjs', () => kind === '' || worthwhile())",
       "id === './oci-more.cjs' ? load('oci-more.cjs', worthwhile)",
     ],
-    ['const kind = kindOfCommand();', "const kind = process.argv.includes('exec') ? '-exec' : '';"],
+    ['const kind = kindOfCommand();', 'const kind = kindOfVerb();'],
+    [
+      'function kindOfCommand() {',
+      [
+        '/** Engines ask for the same few again and again. One may be the name of a container: then it is the wrong cache, and takes a few milliseconds longer. */',
+        'function kindOfVerb() {',
+        '  const verb = process.argv.find((word) => /^(create|start|state|kill|delete|exec)$/.test(word));',
+        "  return verb === undefined ? '' : `-${verb}`;",
+        '}',
+        '',
+        'function kindOfCommand() {',
+      ].join('\n'),
+    ],
+    // 1 is what this command fails with.
+    ['code < 125 && writeCache', 'code === 0 && writeCache'],
     // It keeps no plans.
     ["if (command !== 'run' ||", "if (command !== '' ||"],
-    [
-      "command === 'run' && !options.includes('--help')",
-      "[command, ...options].some((word) => word === 'create' || word === 'run')",
-    ],
+    ["command === 'run' && !options.includes('--help')", "[command, ...options].includes('run')"],
   ];
   for (const [from, to] of changes) {
     if (starter.split(from).length !== 2) throw new Error(`src/start/tsbox.cjs must have ${from} once`);

@@ -1,16 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './files.mjs';
+import { warmOci } from './warm-oci.mjs';
 
 /** Compiles the default seccomp profile to BPF ahead of time, where the project has a script for it. */
 export function precompileSeccomp() {
@@ -66,29 +59,4 @@ function liveOn(tsbox) {
   tsbox('exec', 'warm', 'true');
   tsbox('ps');
   tsbox('rm', '-f', 'warm');
-}
-
-/** The same for `tsbox-oci`: the first `run` that works writes its cache. */
-function warmOci(directory) {
-  const bundle = join(directory, 'bundle');
-  const rootfs = join(bundle, 'rootfs');
-  mkdirSync(rootfs, { recursive: true });
-  const oci = (...args) =>
-    spawnSync(
-      process.execPath,
-      [join(root, 'dist/tsbox-oci.cjs'), '--root', join(directory, 'oci'), ...args],
-      {
-        cwd: bundle,
-        env: { ...process.env, TSBOX_ROOT: directory },
-        stdio: 'ignore',
-        timeout: 60_000,
-      },
-    );
-  const image = join(root, 'dist', 'images', `busybox-linux-${process.arch}.tar`);
-  if (spawnSync('tar', ['-xf', image, '-C', rootfs]).status !== 0) return;
-  oci('spec');
-  const config = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8'));
-  Object.assign(config.process, { terminal: false, args: ['true'] });
-  writeFileSync(join(bundle, 'config.json'), JSON.stringify(config));
-  oci('run', 'tsbox-build');
 }

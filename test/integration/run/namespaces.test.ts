@@ -86,6 +86,13 @@ describeRoot('namespaces', () => {
     );
   });
 
+  test('--cgroupns host: the cgroups that it sees are the host’s own mount of them, which it cannot write to', () => {
+    const script = 'grep " /sys/fs/cgroup " /proc/self/mountinfo; ls -d /sys/fs/cgroup/tsbox';
+    const [mount, group] = inside(['--cgroupns', 'host'], script).split('\n');
+    expect(mount).toMatch(/ \/ \/sys\/fs\/cgroup ro,nosuid,nodev,noexec,relatime - cgroup2 /);
+    expect(group).toBe('/sys/fs/cgroup/tsbox');
+  });
+
   test('--uts host: it has our name, and may not have one of its own', () => {
     expect(inside(['--uts', 'host'], 'hostname')).toBe(`${hostname()}\n`);
     expect(refused(['--uts', 'host', '--hostname', 'other'])).toMatch(/^tsbox: --hostname .*--uts host/);

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { run } from '../../../src/index.ts';
 import { expectNothingLeft, makePlace } from '../../fixtures/leftovers.ts';
@@ -27,6 +29,25 @@ test('--cgroupns host: its place among the others', () => {
   expect(printed(place, '--cgroupns', 'host', 'busybox', 'cat', '/proc/self/cgroup')).toMatch(
     new RegExp(`^0::/${place.cgroupParent}/[0-9a-f]{64}\n$`),
   );
+});
+
+test('--cgroupns host: it sees the host’s groups, and the flags of the hierarchy stay what they were', () => {
+  const flags = () =>
+    readFileSync('/proc/mounts', 'utf8').match(/^cgroup2? \/sys\/fs\/cgroup cgroup2 (\S+)/m)?.[1];
+  const before = flags();
+  execFileSync('mount', ['-o', 'remount,nsdelegate', '/sys/fs/cgroup']);
+  try {
+    const options = flags();
+    expect(options).toContain('nsdelegate');
+    const script = 'ls /sys/fs/cgroup; grep " /sys/fs/cgroup " /proc/mounts; mkdir /sys/fs/cgroup/x';
+    const { stdout, stderr } = box(place, '--cgroupns', 'host', 'busybox', 'sh', '-c', script);
+    expect(stdout).toContain(`${place.cgroupParent.split('/')[0]}\n`);
+    expect(stdout).toMatch(/\/sys\/fs\/cgroup cgroup2 ro,nosuid,nodev,noexec/);
+    expect(stderr).toMatch(/Read-only file system/);
+    expect(flags()).toBe(options);
+  } finally {
+    if (!before?.includes('nsdelegate')) execFileSync('mount', ['-o', 'remount', '/sys/fs/cgroup']);
+  }
 });
 
 test('the limits are there before the first instruction', () => {
