@@ -16,12 +16,12 @@ import { HEADING as LIFE, lifeSection } from './life.mjs';
 import { measureMemory } from './memory.mjs';
 import { HEADING as NETWORK, networkSection } from './network.mjs';
 import { HEADING as OCI, ociSection } from './oci.mjs';
-import { measurePairs } from './pairs.mjs';
+import { inPairs, measurePairs } from './pairs.mjs';
 import { inPlace } from './place.mjs';
 import { HEADING, pullSection } from './pull.mjs';
 import { report } from './report.mjs';
 import { prepareBench, root } from './setup.mjs';
-import { measureCommands, measureMany, measureProgram, NODE } from './starts.mjs';
+import { measureCommands, measureMany, measureProgram, NODE, startInProgram } from './starts.mjs';
 
 const number = (value) => {
   if (!/^[1-9]\d*$/.test(value)) throw new Error(`not a number of starts: ${value}`);
@@ -45,6 +45,7 @@ async function bench(directory) {
   const contenders = findContenders(setup);
   console.error(`${contenders.map(({ name }) => name).join(', ')}: ${rounds} rounds, ${starts} starts`);
   const floor = startFloor(setup);
+  const floors = await inPairs(() => startInProgram(setup), floor.start, Math.max(40, 2 * rounds));
   const program = await measureProgram(contenders, { floor, setup }, rounds);
   floor.end();
   const commands = await measureCommands(contenders, rounds);
@@ -52,7 +53,18 @@ async function bench(directory) {
   const over = await measurePairs(command, NODE, Math.max(40, 2 * rounds));
   const many = await measureMany(contenders, setup, starts);
   const memory = await measureMemory(contenders, setup);
-  const starting = report({ setup, contenders, rounds, starts, commands, over, program, many, memory });
+  const starting = report({
+    setup,
+    contenders,
+    rounds,
+    starts,
+    commands,
+    over,
+    program,
+    floors,
+    many,
+    memory,
+  });
   const living = await lifeSection(setup).catch((error) => `${LIFE}\n\nNot measured: ${error.message}\n`);
   const networking = networkOf(directory);
   const serving = await ociSection(setup, { rounds }).catch(

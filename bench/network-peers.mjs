@@ -11,6 +11,9 @@ const publications = Object.keys(PORTS).map((kind) => `${PUBLISHED[kind]}:${PORT
 const flags = publications.flatMap((one) => ['-p', one]);
 const FOR_EVER = ['sleep', '1000000'];
 
+/** Of the plain pairs, the one that has the least that publishes a port. */
+export const RULED = 'plain, one rule of DNAT';
+
 /**
  * Who is measured: each has a machine of its own (a network namespace), somebody outside of it, and two containers, of which the second has its ports
  * published.
@@ -18,7 +21,7 @@ const FOR_EVER = ['sleep', '1000000'];
  * `start(network)`: a command line that runs `true` in a new container of that network.
  */
 export async function findPeers(setup) {
-  const peers = [await plain(), await plain('one rule of DNAT'), await tsbox(setup)];
+  const peers = [await plain('plain'), await plain(RULED), await tsbox(setup)];
   for (const make of [podman, docker]) {
     const peer = await make(setup).catch((error) => ({ absent: error.message }));
     if (peer.absent) console.error(peer.absent);
@@ -27,12 +30,8 @@ export async function findPeers(setup) {
   return peers;
 }
 
-/**
- * Two namespaces with a veth pair each and a bridge, made with `ip`, and routed to from outside: no address is translated, and no rule asked.
- *
- * @param rule with the least that publishes a port
- */
-async function plain(rule) {
+/** Two namespaces with a veth pair each and a bridge, made with `ip`, and routed to from outside: but for `RULED` no address is translated, and no rule asked. */
+async function plain(name) {
   const machine = await Network.make();
   const outside = await makeOutside(machine);
   machine.run('ip', 'link', 'add', 'plain0', 'type', 'bridge');
@@ -40,7 +39,7 @@ async function plain(rule) {
   machine.run('ip', 'link', 'set', 'plain0', 'up');
   machine.run('sysctl', '-qw', 'net.ipv4.ip_forward=1');
   const address = '10.99.0.3';
-  if (rule) {
+  if (name === RULED) {
     const chain = '{ type nat hook prerouting priority dstnat; }';
     machine.run('nft', `add table ip plain; add chain ip plain prerouting ${chain}`);
     for (const kind of Object.keys(PORTS)) {
@@ -59,9 +58,9 @@ async function plain(rule) {
     one.run('ip', 'link', 'set', 'eth0', 'up');
     one.run('ip', 'route', 'add', 'default', 'via', '10.99.0.1');
   }
-  const published = rule ? throughPort : { address, ports: PORTS };
+  const published = name === RULED ? throughPort : { address, ports: PORTS };
   const end = () => [...pair, outside, machine].forEach((each) => void each.end());
-  return { name: rule ? `plain, ${rule}` : 'plain', pair, address, outside, published, end };
+  return { name, pair, address, outside, published, end };
 }
 
 /** In this program's own namespace, so that the library can be asked. */

@@ -15,8 +15,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Network } from './network-host.mjs';
-import { findPeers, PORTS } from './network-peers.mjs';
+import { findPeers, PORTS, RULED } from './network-peers.mjs';
 import { formatNetwork, HEADING } from './network-report.mjs';
+import { inPairs } from './pairs.mjs';
 import { inPlace } from './place.mjs';
 import { prepareBench, root } from './setup.mjs';
 import { timeProcess } from './starts.mjs';
@@ -54,10 +55,13 @@ async function measure(directory, { rounds, megabytes, many }) {
   const servers = [];
   try {
     for (const { pair } of peers) servers.push(...(await startServers(pair[1], roundTrip)));
+    const own = await measureOwnStarts(setup, rounds * 4);
     const starts = await measureStarts(setup, peers, rounds);
-    const traffic = await measureTraffic(peers, { rounds: rounds * 3, megabytes, roundTrip });
-    const crowd = await measureCrowd(setup, peers, { many, rounds, megabytes, roundTrip });
-    return formatNetwork({ rounds, megabytes, many, starts, traffic, crowd });
+    const way = { megabytes, roundTrip };
+    const traffic = await measureTraffic(peers, rounds, way);
+    const paths = await measurePaths(peers, rounds * 4, way);
+    const crowd = await measureCrowd(setup, peers, { many, rounds, way });
+    return formatNetwork({ rounds, megabytes, many, own, starts, traffic, paths, crowd });
   } finally {
     for (const server of servers) server.kill('SIGKILL');
     for (const peer of peers) await peer.end();
@@ -80,27 +84,37 @@ async function startServers(network, roundTrip) {
   ];
 }
 
-/** `true` in a new container: from this program with the library, and the others' commands, each with a network and without. */
-async function measureStarts(setup, peers, rounds) {
-  const inProgram = (options) => async () => {
+/** `true` in a new container, from this program with the library. @returns what measures it once */
+function inProgram({ library, image }, options) {
+  return async () => {
     const began = performance.now();
     const quiet = { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' };
-    const box = await setup.library.run(setup.image, ['true'], { ...options, ...quiet });
+    const box = await library.run(image, ['true'], { ...options, ...quiet });
     const exec = performance.now() - began;
     await box.wait();
     return { exec, end: performance.now() - began };
   };
+}
+
+/** With a network and without, in pairs. */
+function measureOwnStarts(setup, pairs) {
+  const [within, without] = ['bridge', 'none'].map((network) => inProgram(setup, { network }));
+  return inPairs(within, without, pairs, { rest: 100 });
+}
+
+/** `true` in a new container: from this program with the library, and the others' commands, each with a network and without. */
+async function measureStarts(setup, peers, rounds) {
   const command =
     (...args) =>
     async () => ({ end: await timeProcess(args) });
   const cli = [process.execPath, join(root, 'dist', 'tsbox.cjs'), 'run', '--rm'];
   const port = ['-p', '18080:80'];
   const subjects = [
-    ['tsbox, from a program', inProgram({ network: 'none' }), inProgram({ network: 'bridge' })],
+    ['tsbox, from a program', inProgram(setup, { network: 'none' }), inProgram(setup, { network: 'bridge' })],
     [
       'the same, with a published port',
-      inProgram({ network: 'none' }),
-      inProgram({ network: 'bridge', publish: ['18080:80'] }),
+      inProgram(setup, { network: 'none' }),
+      inProgram(setup, { network: 'bridge', publish: ['18080:80'] }),
     ],
     [
       'tsbox run',
@@ -130,16 +144,35 @@ async function measureStarts(setup, peers, rounds) {
 }
 
 /** Between two containers, and from outside through a published port: bits a second, and microseconds there and back. In turn within each round. */
-async function measureTraffic(peers, { rounds, megabytes, roundTrip }) {
+async function measureTraffic(peers, rounds, way) {
   const results = Object.fromEntries(peers.map(({ name }) => [name, { direct: [], published: [] }]));
   for (let round = 0; round < rounds; round++) {
     for (const { name, pair, address, outside, published } of turned(peers, round)) {
-      results[name].direct.push(await measurePath(pair[0], address, PORTS, { megabytes, roundTrip }));
-      const way = { megabytes, roundTrip };
+      results[name].direct.push(await measurePath(pair[0], address, PORTS, way));
       results[name].published.push(await measurePath(outside, published.address, published.ports, way));
     }
   }
   return results;
+}
+
+/** tsbox beside what it is to be as good as, in pairs; and two that are the same beside each other, for what the machine itself makes of that. */
+async function measurePaths(peers, pairs, way) {
+  const [plain, ruled, tsbox] = ['plain', RULED, 'tsbox'].map((wanted) =>
+    peers.find(({ name }) => name === wanted),
+  );
+  const direct =
+    ({ pair, address }) =>
+    () =>
+      measurePath(pair[0], address, PORTS, way);
+  const published = (peer) => () =>
+    measurePath(peer.outside, peer.published.address, peer.published.ports, way);
+  const unhurried = { warmUp: 1, rest: 0 };
+  return {
+    direct: await inPairs(direct(tsbox), direct(plain), pairs, unhurried),
+    same: await inPairs(direct(ruled), direct(plain), pairs, unhurried),
+    published: await inPairs(published(tsbox), published(ruled), pairs, unhurried),
+    routed: await inPairs(published(tsbox), published(plain), pairs, unhurried),
+  };
 }
 
 async function measurePath(from, address, ports, { megabytes, roundTrip }) {
@@ -152,8 +185,8 @@ async function measurePath(from, address, ports, { megabytes, roundTrip }) {
   return { bits: report.end.sum_received.bits_per_second, microseconds };
 }
 
-/** Many containers on one bridge: starting the last ones, and what comes through between two of them, beside the plain pair in the same rounds. */
-async function measureCrowd({ library, image }, peers, { many, rounds, megabytes, roundTrip }) {
+/** Many containers on one bridge: starting the last ones, and what comes through between two of them, beside the plain pair. */
+async function measureCrowd({ library, image }, peers, { many, rounds, way }) {
   const [plain, tsbox] = ['plain', 'tsbox'].map((wanted) => peers.find(({ name }) => name === wanted));
   const starts = [];
   const boxes = [];
@@ -164,11 +197,14 @@ async function measureCrowd({ library, image }, peers, { many, rounds, megabytes
       starts.push(performance.now() - began);
     }
     const last = new Network(boxes.at(-1)?.record().pid);
-    const peer = { ...tsbox, pair: [last, tsbox.pair[1]] };
-    return {
-      starts,
-      traffic: await measureTraffic([plain, peer], { rounds: rounds * 3, megabytes, roundTrip }),
-    };
+    const measure = (from, address) => () => measurePath(from, address, PORTS, way);
+    const paths = await inPairs(
+      measure(last, tsbox.address),
+      measure(plain.pair[0], plain.address),
+      rounds * 4,
+      { warmUp: 1, rest: 0 },
+    );
+    return { starts, paths };
   } finally {
     for (const box of boxes) await box.remove({ force: true });
   }
