@@ -1,6 +1,6 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readlinkSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -52,6 +52,20 @@ export class Network {
   end() {
     this.#holder?.kill('SIGKILL');
   }
+}
+
+/**
+ * Whether bridges hand what goes from one of their ports to another to the rules for IP (br_netfilter). On most hosts they do once Docker or Kubernetes has asked
+ * for the module; where it is part of the kernel, in every namespace from the beginning.
+ *
+ * @param {Network} machine
+ * @returns whether this kernel can
+ */
+export function setBridgeFilter(machine, on) {
+  if (!existsSync('/proc/sys/net/bridge')) return false;
+  for (const family of ['ip', 'ip6'])
+    machine.run('sysctl', '-qw', `net.bridge.bridge-nf-call-${family}tables=${on ? 1 : 0}`);
+  return true;
 }
 
 /**

@@ -60,7 +60,7 @@ async function plain(name) {
   }
   const published = name === RULED ? throughPort : { address, ports: PORTS };
   const end = () => [...pair, outside, machine].forEach((each) => void each.end());
-  return { name, pair, address, outside, published, end };
+  return { name, machine, pair, address, outside, published, end };
 }
 
 /** In this program's own namespace, so that the library can be asked. */
@@ -76,7 +76,15 @@ async function tsbox({ library, image }) {
     for (const box of boxes) await box.remove({ force: true });
     outside.end();
   };
-  return { name: 'tsbox', pair, address: addressOf(pair[1]), outside, published: throughPort, end };
+  return {
+    name: 'tsbox',
+    machine,
+    pair,
+    address: addressOf(pair[1]),
+    outside,
+    published: throughPort,
+    end,
+  };
 }
 
 async function podman({ directory, rootfs, profile }) {

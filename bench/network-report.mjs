@@ -19,10 +19,18 @@ export function formatNetwork({ rounds, megabytes, many, own, starts, traffic, p
   return `${HEADING}
 
 Written by bench/network.mjs, in network namespaces of its own: ${rounds} rounds of starts and of traffic, each in turn (a third of the starts for podman and Docker), and
-${own.one.length} pairs of each two that an aim is about, with nothing between them, each first every other time; the median of the ratios or differences within the pairs.
+${own.one.length} pairs of starts and ${paths.direct.one.length} of traffic of each two that an aim is about, with nothing between them, each first every other time; the median of the ratios or differences within the pairs.
 Traffic is ${megabytes} MB of iperf3 and 5000 round trips of one byte over TCP (bench/round-trip.c) each time, on ${cpus().length} processors. iperf3's two ends have one each, those of the
 round trips share one, all before other work of the machine (SCHED_FIFO). *Plain* is a bridge with two veth pairs made with \`ip\`; from outside it is routed to, without any
 rule or address translation, or with the one rule that a published port needs at least. Outside is a namespace with a cable (veth) of its own to the machine.
+
+But for the table of all, the traffic is measured without br_netfilter, as on a host where nobody has asked for it. ${
+    paths.filtered
+      ? `With it (it is part of this kernel) what goes from
+one container to another goes through the rules and the connection tracking, which a plain bridge without a rule has none of: throughput ${spread(paths.filtered, 'bits')}, latency
+${spread(paths.filtered, 'microseconds')} of the plain pair's.`
+      : ''
+  }
 
 Two plain pairs that are the same, beside each other: throughput ${spread(paths.same, 'bits')}, latency ${spread(paths.same, 'microseconds')}. So much is the machine's own
 doing: which memory and which of its caches each has. What is routed to without any rule has not the kernel's connection tracking, which every translated address needs; of

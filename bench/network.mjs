@@ -2,7 +2,7 @@
  * Containers with a network: what it costs to start one, and what comes through it, beside podman, Docker (where its daemon starts) and a bridge with veth pairs
  * made with `ip`. A part of `npm run bench`; alone:
  *
- *   node bench/network.mjs [--rounds 15] [--megabytes 256] [--many 200] [--write]
+ *   node bench/network.mjs [--rounds 15] [--megabytes 128] [--many 200] [--write]
  *
  * writes its section of docs/performance.md (`--write`) or prints it. It works in network namespaces of its own, and leaves the machine's alone. Needs root,
  * iproute2, iperf3, nftables, and `npm run build` before.
@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Network } from './network-host.mjs';
+import { Network, setBridgeFilter } from './network-host.mjs';
 import { findPeers, PORTS, RULED } from './network-peers.mjs';
 import { formatNetwork, HEADING } from './network-report.mjs';
 import { inPairs } from './pairs.mjs';
@@ -59,7 +59,7 @@ async function measure(directory, { rounds, megabytes, many }) {
     const starts = await measureStarts(setup, peers, rounds);
     const way = { megabytes, roundTrip };
     const traffic = await measureTraffic(peers, rounds, way);
-    const paths = await measurePaths(peers, rounds * 4, way);
+    const paths = await measurePaths(peers, rounds * 6, way);
     const crowd = await measureCrowd(setup, peers, { many, rounds, way });
     return formatNetwork({ rounds, megabytes, many, own, starts, traffic, paths, crowd });
   } finally {
@@ -166,14 +166,21 @@ async function measurePaths(peers, pairs, way) {
       measurePath(pair[0], address, PORTS, way);
   const published = (peer) => () =>
     measurePath(peer.outside, peer.published.address, peer.published.ports, way);
-  const unhurried = { warmUp: 1, rest: 0 };
+  const all = [plain, ruled, tsbox];
+  const filters = all.map(({ machine }) => setBridgeFilter(machine, true)).includes(true);
+  const filtered = filters && (await inPairs(direct(tsbox), direct(plain), pairs, CLOSE));
+  for (const { machine } of all) setBridgeFilter(machine, false);
   return {
-    direct: await inPairs(direct(tsbox), direct(plain), pairs, unhurried),
-    same: await inPairs(direct(ruled), direct(plain), pairs, unhurried),
-    published: await inPairs(published(tsbox), published(ruled), pairs, unhurried),
-    routed: await inPairs(published(tsbox), published(plain), pairs, unhurried),
+    filtered,
+    direct: await inPairs(direct(tsbox), direct(plain), pairs, CLOSE),
+    same: await inPairs(direct(ruled), direct(plain), pairs, CLOSE),
+    published: await inPairs(published(tsbox), published(ruled), pairs, CLOSE),
+    routed: await inPairs(published(tsbox), published(plain), pairs, CLOSE),
   };
 }
+
+/** Pairs without a rest: nothing is taken apart after them. */
+const CLOSE = { warmUp: 1, rest: 0 };
 
 async function measurePath(from, address, ports, { megabytes, roundTrip }) {
   const port = String(ports.throughput);
@@ -201,8 +208,8 @@ async function measureCrowd({ library, image }, peers, { many, rounds, way }) {
     const paths = await inPairs(
       measure(last, tsbox.address),
       measure(plain.pair[0], plain.address),
-      rounds * 4,
-      { warmUp: 1, rest: 0 },
+      rounds * 6,
+      CLOSE,
     );
     return { starts, paths };
   } finally {
@@ -220,7 +227,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string', default: '15' },
-      megabytes: { type: 'string', default: '256' },
+      megabytes: { type: 'string', default: '128' },
       many: { type: 'string', default: '200' },
       write: { type: 'boolean', default: false },
     },
