@@ -1,7 +1,7 @@
 import { AT, closeDescriptor, reap } from '../kernel/index.ts';
 import { enterProgram } from '../launch/enter-program.ts';
 import { cloneStep, failureError, named, runPlan, Slot, type Step } from '../launch/index.ts';
-import { aside, enterArguments } from '../runtime/exec-plan.ts';
+import { aside, enterArguments } from '../runtime/helper-plan.ts';
 import { Stage } from '../runtime/stage.ts';
 
 /**

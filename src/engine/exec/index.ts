@@ -1,6 +1,6 @@
 /**
- * Programs in containers that already run. The plan is src/runtime/exec-plan.ts, which also says why it is in two parts; here is what it
- * depends on: which container, its configuration, its users as it has them now, our streams.
+ * Programs in containers that already run. The plan is in two parts, of which src/runtime/entry-plan.ts says why; here is what they
+ * depend on: which container, its configuration, its users as it has them now, our streams.
  */
 import { closeDescriptor, pipe, TsboxError } from '../../kernel/index.ts';
 import type { Plan } from '../../launch/index.ts';

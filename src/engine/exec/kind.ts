@@ -1,12 +1,7 @@
 import { type Arena, layOut, type Plan } from '../../launch/index.ts';
-import {
-  type EntryPlan,
-  type ExecInput,
-  type HelperInput,
-  type HelperPlan,
-  planEntry,
-  planHelper,
-} from '../../runtime/exec-plan.ts';
+import { type EntryPlan, planEntry } from '../../runtime/entry-plan.ts';
+import type { ExecInput } from '../../runtime/exec-input.ts';
+import { type HelperInput, type HelperPlan, planHelper } from '../../runtime/helper-plan.ts';
 import type { Process, Spec } from '../../runtime/spec.ts';
 import { seccompOf } from '../config-file.ts';
 import { mappedOwner } from '../writable-layer.ts';

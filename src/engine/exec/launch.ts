@@ -14,7 +14,7 @@ import {
 // Not through the folders' indexes, which `tsbox run` loads.
 import { enterProgram, planFile } from '../../launch/enter-program.ts';
 import { type Arena, carryOut, failureError, leftOpen, type Step } from '../../launch/index.ts';
-import type { EntryPlan } from '../../runtime/exec-plan.ts';
+import type { EntryPlan } from '../../runtime/entry-plan.ts';
 import { isExec, type Process, type Stdio, type TerminalStdio } from '../../runtime/index.ts';
 import { execError } from '../program-error.ts';
 import { endProcess } from '../start.ts';

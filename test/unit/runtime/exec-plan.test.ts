@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { allSteps, layOut, Slot, type Step } from '../../../src/launch/index.ts';
-import { type ExecInput, planEntry, planHelper } from '../../../src/runtime/exec-plan.ts';
+import { planEntry } from '../../../src/runtime/entry-plan.ts';
+import type { ExecInput } from '../../../src/runtime/exec-input.ts';
+import { planHelper } from '../../../src/runtime/helper-plan.ts';
 import { compileSeccomp } from '../../../src/runtime/seccomp/index.ts';
 import type { Spec } from '../../../src/runtime/spec.ts';
 import { mapped, sampleSpec } from './sample.ts';

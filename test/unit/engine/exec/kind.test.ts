@@ -3,7 +3,8 @@ import { execKind, Reused } from '../../../../src/engine/exec/kind.ts';
 import type { ExecOptions } from '../../../../src/engine/exec/options.ts';
 import type { ContainerRecord } from '../../../../src/engine/record.ts';
 import { layOut, type Plan } from '../../../../src/launch/index.ts';
-import { planEntry, planHelper } from '../../../../src/runtime/exec-plan.ts';
+import { planEntry } from '../../../../src/runtime/entry-plan.ts';
+import { planHelper } from '../../../../src/runtime/helper-plan.ts';
 import type { Spec } from '../../../../src/runtime/spec.ts';
 import { sampleSpec } from '../../runtime/sample.ts';
 
