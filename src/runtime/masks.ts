@@ -20,8 +20,9 @@ export interface Mask extends Cover {
 
 /** What is to cover each masked path. */
 export function chooseCovers(paths: readonly string[]): Cover[] {
+  const mounted = new Map<string, boolean>();
   return paths.flatMap((path): Cover[] => {
-    const kind = kernelFileKind(path);
+    const kind = kernelFileKind(path, mounted);
     if (kind === 'absent') return [];
     if (kind !== 'unknown') return [{ path, kind, guess: false }];
     return [
@@ -130,13 +131,18 @@ function emptyDirectory(stage: Stage, fileSystem: Slot, path: string): Slot {
  * What kind of file the path is in any container: proc and sysfs are the kernel's and look alike here and there. What an image has at
  * other paths is known only inside; there the plan has a cover of both kinds, and one fits.
  */
-function kernelFileKind(path: string): 'file' | 'directory' | 'absent' | 'unknown' {
+function kernelFileKind(
+  path: string,
+  mounted: Map<string, boolean>,
+): 'file' | 'directory' | 'absent' | 'unknown' {
   if (!/^\/(proc|sys)\//.test(path)) return 'unknown';
   const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats !== undefined) return stats.isDirectory() ? 'directory' : 'file';
   // A /proc with `subset=pid`, or none at all, says nothing about the container's.
-  if (stats === undefined)
-    return existsSync(path.startsWith('/proc/') ? '/proc/version' : '/sys/kernel') ? 'absent' : 'unknown';
-  return stats.isDirectory() ? 'directory' : 'file';
+  const always = path.startsWith('/proc/') ? '/proc/version' : '/sys/kernel';
+  const there = mounted.get(always) ?? existsSync(always);
+  mounted.set(always, there);
+  return there ? 'absent' : 'unknown';
 }
 
 const EMPTY = 'masked';
