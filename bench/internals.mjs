@@ -15,7 +15,7 @@ export async function loadInternals() {
         export { resolveProfile } from './src/engine/seccomp/profile.ts';
         export { findImage } from './src/image/index.ts';
         export { native } from './src/kernel/index.ts';
-        export { layOut } from './src/launch/arena.ts';
+        export { layOut } from './src/launch/lay-out.ts';
         export { planContainer } from './src/runtime/index.ts';`,
       resolveDir: root,
       loader: 'ts',

@@ -2,9 +2,10 @@
  * What a plan is, how it lies in memory, how it is run, explained and timed. Nothing here knows what a mount is for:
  * src/runtime/ decides that, and fills in the plan.
  */
-export { Arena, layOut } from './arena.ts';
+export { Arena } from './arena.ts';
 export { type CloneOptions, cloneStep } from './clone.ts';
 export { formatPlan, planToJson } from './explain.ts';
+export { layOut } from './lay-out.ts';
 export { leftOpen } from './leftovers.ts';
 export {
   AGAIN,

@@ -1,6 +1,7 @@
 import { KernelError, native } from '../kernel/index.ts';
 import { advice } from './advice.ts';
-import { type Arena, layOut } from './arena.ts';
+import type { Arena } from './arena.ts';
+import { layOut } from './lay-out.ts';
 import type { Plan, Step } from './plan.ts';
 
 /**
