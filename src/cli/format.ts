@@ -1,3 +1,4 @@
+import { withLabelHeadings } from './row-labels.ts';
 import { safe } from './safe.ts';
 import { table } from './table.ts';
 import { compileTemplate, type Template, TemplateError } from './template/index.ts';
@@ -41,7 +42,7 @@ export function formatRows(
     ...columns.map(([heading, field]) => [field, heading]),
   ]);
   const cells = lines.map((line) => line.split('\t'));
-  return table(template(command, text, AS_IT_IS)(head).split('\t'), cells);
+  return table(template(command, text, AS_IT_IS)(withLabelHeadings(head)).split('\t'), cells);
 }
 
 /** A value as a template asks, with a line break: what `inspect --format` prints. */

@@ -3,6 +3,7 @@ import { collect, defineCommand } from './command.ts';
 import { type Columns, formatRows, type Row } from './format.ts';
 import { readNetworkFilters } from './network-filters.ts';
 import { print } from './output.ts';
+import { withLabels } from './row-labels.ts';
 import { timestamp } from './units.ts';
 
 const COLUMNS: Columns = [
@@ -38,7 +39,7 @@ const KEYS = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'] as c
 
 function networkRow(network: NetworkDetails, short: boolean): Row {
   const { id, name, driver, ipv6, internal, labels, created, subnets } = network;
-  return {
+  const row: Row = {
     CreatedAt: timestamp(created),
     Driver: driver,
     ID: short ? id.slice(0, 12) : id,
@@ -51,4 +52,5 @@ function networkRow(network: NetworkDetails, short: boolean): Row {
     Name: name,
     Scope: 'local',
   };
+  return withLabels(row, labels);
 }

@@ -3,6 +3,7 @@ import { collect, defineCommand } from './command.ts';
 import { type Columns, formatRows, type Row } from './format.ts';
 import { print } from './output.ts';
 import { asksForEnded, containerFilter, networksOf } from './ps-filter.ts';
+import { withLabels } from './row-labels.ts';
 import { age, ago, decimalSize, timestamp } from './units.ts';
 import { usageError } from './usage.ts';
 
@@ -25,6 +26,7 @@ export async function ps(args: string[]): Promise<number> {
       ['tsbox ps', 'a table'],
       ['tsbox ps -a', 'those that have ended too'],
       ["tsbox ps --format '{{.Names}} {{.Status}}'", 'some columns'],
+      ['tsbox ps --format \'{{.Names}} {{.Label "env"}}\'', 'with the value of a label'],
     ],
   })
     .option('-a, --all', 'List those that have ended too')
@@ -85,7 +87,7 @@ const LIVE: readonly string[] = ['running', 'paused', 'restarting'];
 function rowOf(record: ContainerRecord, short: boolean): Row {
   const command = record.command.join(' ');
   const shown = short && command.length > 20 ? `${command.slice(0, 19)}…` : command;
-  return {
+  const row: Row = {
     ID: short ? record.id.slice(0, 12) : record.id,
     Image: record.image,
     Command: `"${shown}"`,
@@ -104,6 +106,7 @@ function rowOf(record: ContainerRecord, short: boolean): Row {
     Mounts: mountsOf(record, short).join(','),
     Networks: networksOf(record).join(','),
   };
+  return withLabels(row, record.labels);
 }
 
 /** Volumes by name, and what else is mounted by its place on the host. */

@@ -2,6 +2,7 @@ import { listVolumes, type Volume } from '../index.ts';
 import { collect, defineCommand } from './command.ts';
 import { type Columns, formatRows, type Row } from './format.ts';
 import { print } from './output.ts';
+import { withLabels } from './row-labels.ts';
 import { readVolumeFilters } from './volume-filters.ts';
 
 const COLUMNS: Columns = [
@@ -35,7 +36,7 @@ export async function volumeLs(args: string[]): Promise<number> {
 }
 
 export function volumeRow(volume: Volume): Row {
-  return {
+  const row: Row = {
     Availability: 'N/A',
     Driver: volume.driver,
     Group: 'N/A',
@@ -49,4 +50,5 @@ export function volumeRow(volume: Volume): Row {
     Size: 'N/A',
     Status: 'N/A',
   };
+  return withLabels(row, volume.labels);
 }

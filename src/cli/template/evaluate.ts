@@ -25,6 +25,10 @@ function knownFunction(name: string): string {
   );
 }
 
+const NO_FUNCTION = 'after | comes a function';
+
+type Fields = Extract<Operand, { kind: 'fields' }>;
+
 interface Variable {
   name: string;
   value: unknown;
@@ -108,8 +112,12 @@ class Evaluator {
   #command([first, ...rest]: readonly Operand[], last: unknown[], dot: unknown): unknown {
     this.#count();
     const operand = first as Operand;
+    if (operand.kind === 'fields') {
+      const args = [...rest.map((each) => this.#value(each, dot)), ...last];
+      return this.#fields(operand, dot, args, last.length > 0);
+    }
     if (operand.kind !== 'function') {
-      if (last.length > 0) throw new TemplateError('after | comes a function');
+      if (last.length > 0) throw new TemplateError(NO_FUNCTION);
       return this.#value(operand, dot);
     }
     const { name } = operand;
@@ -148,11 +156,27 @@ class Evaluator {
       case 'pipe':
         return this.#pipe(operand.pipe, dot);
       case 'fields':
-        return operand.names.reduce(
-          (value, name, index) => field(value, name, operand.names.slice(0, index + 1)),
-          this.#value(operand.base, dot),
-        );
+        return this.#fields(operand, dot, [], false);
     }
+  }
+
+  /** A field that is a function, such as `.Label`, is called: there and then, as in Go. */
+  #fields(operand: Fields, dot: unknown, args: unknown[], isPiped: boolean): unknown {
+    const value = operand.names.reduce(
+      (value, name, index) => field(value, name, operand.names.slice(0, index + 1)),
+      this.#value(operand.base, dot),
+    );
+    if (typeof value !== 'function') {
+      if (isPiped) throw new TemplateError(NO_FUNCTION);
+      if (args.length > 0) throw new TemplateError('only a function takes arguments');
+      return value;
+    }
+    const name = operand.names.at(-1);
+    if (args.length !== value.length)
+      throw new TemplateError(`.${name} takes ${value.length} value, not ${args.length}`);
+    const wrong = args.find((each) => typeof each !== 'string');
+    if (wrong !== undefined) throw new TemplateError(`.${name}: ${typeName(wrong)} is no string`);
+    return value(...args);
   }
 
   #set(name: string, value: unknown, declares: boolean): void {

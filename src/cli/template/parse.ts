@@ -141,7 +141,7 @@ class PipeReader {
       operands.push(this.#operand(depth));
     }
     if (operands.length === 0) throw new TemplateError(`${shown(this.#action.source)}: a value is missing`);
-    if (operands.length > 1 && operands[0]?.kind !== 'function')
+    if (operands.length > 1 && !takesArguments(operands[0] as Operand))
       throw new TemplateError(`${shown(this.#action.source)}: only a function takes arguments`);
     return operands;
   }
@@ -202,6 +202,13 @@ class PipeReader {
   }
 }
 
+/** In the parser: a template that is wrong is wrong without any data. */
+function takesArguments(operand: Operand): boolean {
+  return (
+    operand.kind === 'function' || (operand.kind === 'fields' && METHODS.has(operand.names.at(-1) ?? ''))
+  );
+}
+
 function isBlock(word: string): word is 'if' | 'with' | 'range' {
   return word === 'if' || word === 'with' || word === 'range';
 }
@@ -211,4 +218,6 @@ const CONSTANTS: Record<string, unknown> = Object.assign(Object.create(null), {
   false: false,
   nil: null,
 });
+/** Fields of Docker's rows that are asked with a name: `{{.Label "env"}}`. */
+const METHODS = new Set(['Label']);
 const UNSUPPORTED = new Set(['define', 'template', 'block', 'break', 'continue']);

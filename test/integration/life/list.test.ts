@@ -22,6 +22,8 @@ describeRoot('ps, rm and inspect', () => {
     expect(said('ps', '-a', '--filter', 'name=newer', '--format', format)).toMatch(
       /^a=b 1 listed,\/srv \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000 UTC$/,
     );
+    const labels = '{{.Label "a"}}|{{.Label "not-there"}}|';
+    expect(said('ps', '-a', '--filter', 'name=newer', '--format', labels)).toBe('b||');
     const [headings = '', ...rows] = said('ps', '-as').split('\n');
     expect(headings).toMatch(/ {3}SIZE$/);
     // A file of 50,000 bytes takes whole blocks on the disk.

@@ -33,6 +33,13 @@ describeRoot('volumes', () => {
     expect(existsSync(join(volumes, 'shared'))).toBe(false);
   });
 
+  test('volume ls knows their labels', () => {
+    said('volume', 'create', '--label', 'tier=back', 'labelled');
+    const format = '{{.Name}} {{.Label "tier"}}';
+    expect(said('volume', 'ls', '-f', 'name=labelled', '--format', format)).toBe('labelled back');
+    said('volume', 'rm', 'labelled');
+  });
+
   test('are filled with what the image has there, once, with owners, modes, links and attributes', () => {
     makeImage(
       `mkdir -p d/sub; echo one > d/file; ln d/file d/again; ln -s file d/link; mkfifo -m 620 d/fifo; cp /bin/true d/set

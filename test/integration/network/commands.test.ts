@@ -88,6 +88,9 @@ describeRoot('tsbox network', () => {
       'host/host/false/false',
       'none/null/false/false',
     ]);
+    expect(said('network', 'ls', '-f', 'name=back', '--format', '{{.Name}} {{.Label "tier"}}')).toBe(
+      'backend back',
+    );
     expect(json('network', 'ls', '--format', 'json', '-f', 'name=back')).toMatchObject({
       Name: 'backend',
       Labels: 'tier=back',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Columns, formatRows } from '../../../src/cli/format.ts';
+import { withLabels } from '../../../src/cli/row-labels.ts';
 
 const columns: Columns = [
   ['IMAGE ID', 'ID'],
@@ -40,6 +41,26 @@ describe('formatRows', () => {
     expect(formatRows('images', columns, [row], 'table {{.ID | upper}}\t{{.CreatedAt}}')).toBe(
       'IMAGE ID   CREATED AT\nABC        now\n',
     );
+  });
+
+  describe('with labels', () => {
+    const labelled = () => [
+      withLabels({ ID: 'abc' }, { 'org.example.node-name': 'n1', ['__proto__']: 'p' }),
+      withLabels({ ID: 'd' }),
+    ];
+
+    it.each([
+      ['{{.ID}} {{.Label "org.example.node-name"}}', 'abc n1\nd \n'],
+      ['{{.Label "__proto__"}}{{.Label "constructor"}}', 'p\n\n'],
+      ['table {{.ID}}\\t{{.Label "org.example.node-name"}}', 'IMAGE ID   node name\nabc        n1\nd\n'],
+      ['json', '{"ID":"abc"}\n{"ID":"d"}\n'],
+      ['{{json .}}', '{"ID":"abc"}\n{"ID":"d"}\n'],
+      ['{{.}}', 'map[ID:abc]\nmap[ID:d]\n'],
+    ])('%s', (format, text) => expect(formatRows('ps', columns, labelled(), format)).toBe(text));
+
+    it('refuses it where there are none', () => {
+      expect(() => formatRows('images', columns, rows, '{{.Label "x"}}')).toThrow('there is no {{.Label}}');
+    });
   });
 
   it('lets no escape sequence of a value through', () => {

@@ -21,6 +21,7 @@ const data = {
   Empty: '',
   None: [],
 };
+const labelled = { Name: 'web', Label: (name: string) => (name === 'a.b' ? 'x y' : '') };
 const fill = (template: string) => compileTemplate(template)(data);
 
 describe('templates', () => {
@@ -116,6 +117,25 @@ describe('templates', () => {
     ['{{printf "%999999d" 1}}', 'printf: 999999 is wider than 10000'],
     ['{{pad "x" 1000000000 0}}', 'pad: 1000000000 is wider than 10000'],
   ])('refuses %s', (template, message) => expect(() => fill(template)).toThrow(message));
+
+  it.each([
+    ['{{.Label "a.b"}}|{{.Label "nope"}}|', 'x y||'],
+    ['{{.Label "a.b" | upper}} {{"a.b" | .Label}} {{eq (.Label "a.b") "x y"}}', 'X Y x y true'],
+    ['{{with .Label "nope"}}has{{else}}none{{end}}', 'none'],
+    ['{{$.Label "a.b"}}', 'x y'],
+  ])('call a field that is a function: %s', (template, text) =>
+    expect(compileTemplate(template)(labelled)).toBe(text),
+  );
+
+  it.each([
+    ['{{.Label}}', '.Label takes 1 value, not 0'],
+    ['{{eq .Label "x"}}', '.Label takes 1 value, not 0'],
+    ['{{.Label "a" "b"}}', '.Label takes 1 value, not 2'],
+    ['{{.Label 5}}', '.Label: int is no string'],
+    ['{{.Label nil}}', '.Label: nil is no string'],
+    ['{{.Label.x}}', 'there is no {{.Label.x}}: a function has no fields'],
+    ['{{.Name.Label "x"}}', 'there is no {{.Name.Label}}: a string has no fields'],
+  ])('refuse %s', (template, message) => expect(() => compileTemplate(template)(labelled)).toThrow(message));
 
   it('bounds what a template may be', () => {
     expect(() => fill('{{if 1}}'.repeat(300))).toThrow('blocks are nested deeper than 100');
