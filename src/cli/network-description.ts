@@ -14,10 +14,11 @@ export function describeNetwork(network: NetworkDetails): object {
     IPAM: {
       Driver: 'default',
       Options: null,
-      Config: subnets.map(({ subnet, range, gateway }) => ({
+      Config: subnets.map(({ subnet, range, gateway, auxiliaryAddresses }) => ({
         Subnet: subnet,
         ...(range !== undefined && { IPRange: range }),
         ...(gateway !== undefined && { Gateway: gateway }),
+        ...(auxiliaryAddresses !== undefined && { AuxiliaryAddresses: auxiliaryAddresses }),
       })),
     },
     Internal: internal,

@@ -9,7 +9,7 @@ export const NIL_LIST: readonly unknown[] = [];
 
 /** Fields of Docker's objects that are maps. All other objects are structs: a field that they do not have is a mistake. */
 const MAPS = new Set(
-  'Attributes Labels Annotations Volumes ExposedPorts Options Opts Sysctls Ports PortBindings Networks Data Tmpfs Storage'.split(
+  'Attributes AuxiliaryAddresses Labels Annotations Volumes ExposedPorts Options Opts Sysctls Ports PortBindings Networks Data Tmpfs Storage'.split(
     ' ',
   ),
 );

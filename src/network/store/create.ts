@@ -20,6 +20,8 @@ export interface CreateNetworkOptions {
   gateways?: string[];
   /** The part of a subnet that addresses are taken from. Default: all of it. */
   ipRanges?: string[];
+  /** Addresses in the subnets that no container is given, by the names of who has them: `{ router: '10.1.2.7' }`. */
+  auxiliaryAddresses?: Record<string, string>;
   /** IPv6 too: unless a subnet is given, a /64 of unique local addresses (RFC 4193). */
   ipv6?: boolean;
   /** Without a way out. */
@@ -43,6 +45,7 @@ export function createNetwork(asked: CreateNetworkOptions, host: HostNetworks = 
     subnets: asked.subnets ?? [],
     gateways: asked.gateways ?? [],
     ranges: asked.ipRanges ?? [],
+    auxiliary: asked.auxiliaryAddresses ?? {},
   });
   const ipv6 = asked.ipv6 === true || read.some(({ prefix }) => prefix.family === 6);
   return withNetworksLock(() => {
@@ -80,23 +83,28 @@ export function defaultNetwork(host: HostNetworks = thisHost): Network {
     withNetworksLock(() => {
       const there = readNetwork(DEFAULT_NETWORK);
       if (there !== undefined) return there;
-      const ipv6 = host.hasIpv6();
-      const network: Network = {
-        name: DEFAULT_NETWORK,
-        id: randomHex(64),
-        driver: 'bridge',
-        interface: freeInterface(host),
-        subnets: complete([], ipv6, 'default', 'bridge', allNetworks(), host).map(writeSubnet),
-        internal: false,
-        ipv6,
-        options: {},
-        labels: {},
-        created: new Date().toISOString(),
-      };
+      const network = newDefaultNetwork(host);
       makeNetwork(network);
       return network;
     })
   );
+}
+
+/** As it would be made now. */
+export function newDefaultNetwork(host: HostNetworks = thisHost): Network {
+  const ipv6 = host.hasIpv6();
+  return {
+    name: DEFAULT_NETWORK,
+    id: randomHex(64),
+    driver: 'bridge',
+    interface: freeInterface(host),
+    subnets: complete([], ipv6, 'default', 'bridge', allNetworks(), host).map(writeSubnet),
+    internal: false,
+    ipv6,
+    options: {},
+    labels: {},
+    created: new Date().toISOString(),
+  };
 }
 
 /** Another store on this machine has `tsbox0`. What is of somebody else's is not evaded: whoever made it is to know. */

@@ -12,7 +12,7 @@ import {
 import { freeAddress, leasedAddresses, takeAddress } from './addresses.ts';
 import { withNetworkLock } from './lock.ts';
 import type { Network, Subnet } from './network.ts';
-import { nextFree } from './next-free.ts';
+import { likelyNext, nextFree } from './next-free.ts';
 import { networkNames, readNetwork } from './store.ts';
 import { isReserved } from './subnets.ts';
 
@@ -52,38 +52,62 @@ export interface Holders {
  * @throws {TsboxError} SUBNET_FULL, ADDRESS_IN_USE, BAD_ADDRESS; NO_NETWORK where it was removed meanwhile. Nothing is taken then.
  */
 export function lease(network: Network, id: string, asked: LeaseRequest = {}, holders: Holders = {}): Lease {
-  const wanted = { 4: asked.ip, 6: asked.ip6 };
-  const mac = asked.mac === undefined ? undefined : checkMac(asked.mac);
-  for (const family of [4, 6] as const) {
-    if (wanted[family] !== undefined) wanted[family] = checkAddress(network, family, wanted[family]);
-  }
+  const checked = check(network, asked);
   return withNetworkLock(network, (cursors) => {
     const taken: string[] = [];
     try {
-      const addresses = network.subnets.map((subnet) => {
-        const prefix = parsePrefix(subnet.subnet);
-        const one = wanted[prefix.family];
+      return leaseOf(network, checked, (subnet, one) => {
         const address =
           one === undefined
             ? takeAny(network, subnet, id, holders, cursors)
             : takeThis(network, one, id, holders);
         taken.push(address);
-        return `${address}/${prefix.length}`;
+        return address;
       });
-      return {
-        network: network.name,
-        networkId: network.id,
-        driver: network.driver,
-        addresses,
-        gateways: network.internal ? [] : network.subnets.flatMap(({ gateway }) => gateway ?? []),
-        mac: mac ?? ownMac(taken[0] as string),
-        aliases: asked.aliases ?? [],
-      };
     } catch (error) {
       for (const address of taken) freeAddress(network.name, address, id);
       throw error;
     }
   });
+}
+
+/** What `lease` would most likely give now; nothing is taken. @throws {TsboxError} SUBNET_FULL, BAD_ADDRESS */
+export function likelyLease(network: Network, asked: LeaseRequest = {}): Lease {
+  return leaseOf(network, check(network, asked), (subnet, one) => {
+    const address = one ?? likelyNext(network.name, subnet);
+    if (address === undefined) throw noneLeft(network, subnet);
+    return address;
+  });
+}
+
+/** @param choose one of the subnet's addresses, or just this one */
+function leaseOf(
+  network: Network,
+  asked: LeaseRequest,
+  choose: (subnet: Subnet, one: string | undefined) => string,
+): Lease {
+  const addresses = network.subnets.map((subnet) => {
+    const { family, length } = parsePrefix(subnet.subnet);
+    return `${choose(subnet, family === 4 ? asked.ip : asked.ip6)}/${length}`;
+  });
+  return {
+    network: network.name,
+    networkId: network.id,
+    driver: network.driver,
+    addresses,
+    gateways: network.internal ? [] : network.subnets.flatMap(({ gateway }) => gateway ?? []),
+    mac: asked.mac ?? ownMac((addresses[0] as string).replace(/\/.*/, '')),
+    aliases: asked.aliases ?? [],
+  };
+}
+
+function check(network: Network, { ip, ip6, mac, aliases }: LeaseRequest): LeaseRequest {
+  return {
+    ...(mac !== undefined && { mac: checkMac(mac) }),
+    ...(ip !== undefined && { ip: checkAddress(network, 4, ip) }),
+    ...(ip6 !== undefined && { ip6: checkAddress(network, 6, ip6) }),
+    ...(aliases !== undefined && { aliases }),
+  };
 }
 
 /**
@@ -125,9 +149,13 @@ function takeAny(
 ): string {
   const take = () => nextFree(network.name, subnet, id, cursors);
   const address = take() ?? (isThere !== undefined && freeStale(network.name, isThere) ? take() : undefined);
-  if (address !== undefined) return address;
+  if (address === undefined) throw noneLeft(network, subnet);
+  return address;
+}
+
+function noneLeft(network: Network, subnet: Subnet): TsboxError {
   const of = subnet.range === undefined ? subnet.subnet : `${subnet.range}, the range of ${subnet.subnet}`;
-  throw new TsboxError('SUBNET_FULL', `network ${network.name}: no address is left in ${of}`, {
+  return new TsboxError('SUBNET_FULL', `network ${network.name}: no address is left in ${of}`, {
     advice: 'stop containers that are in it, or make a network with a larger --subnet',
   });
 }
@@ -161,6 +189,11 @@ function checkAddress(network: Network, family: 4 | 6, text: string): string {
   const normal = formatAddress(address);
   if (normal === subnet.gateway)
     throw badAddress(`${flag} ${text}: is the gateway of network ${network.name}`);
+  const auxiliary = Object.values(subnet.auxiliaryAddresses ?? {});
+  if (auxiliary.includes(normal))
+    throw badAddress(
+      `${flag} ${text}: is an auxiliary address of network ${network.name}, kept for somebody else`,
+    );
   return normal;
 }
 

@@ -25,6 +25,8 @@ export interface Subnet {
   gateway?: string;
   /** The part of it that addresses are taken from; default: all of it. */
   range?: string;
+  /** Addresses that no container is given, by the names of who has them. */
+  auxiliaryAddresses?: Record<string, string>;
 }
 
 /** The one that is there without being made, and where containers are that ask for none. */

@@ -1,4 +1,4 @@
-import { readSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, writeSync } from 'node:fs';
 import {
   type Address,
   formatAddress,
@@ -9,6 +9,7 @@ import {
 } from '../address/index.ts';
 import { takeAddress, takenNames } from './addresses.ts';
 import type { Subnet } from './network.ts';
+import { networkPaths } from './paths.ts';
 import { isReserved } from './subnets.ts';
 
 /**
@@ -19,14 +20,10 @@ import { isReserved } from './subnets.ts';
  * @returns undefined where there is none
  */
 export function nextFree(network: string, subnet: Subnet, id: string, cursors: number): string | undefined {
-  const prefix = parsePrefix(subnet.subnet);
-  const pool = subnet.range === undefined ? prefix : parsePrefix(subnet.range);
-  const candidates = following(cursorOf(cursors, pool) + 1n, pool, (address) =>
-    isUsable(prefix, subnet, address),
-  );
+  const pool = poolOf(subnet);
   let tried = 0;
   let known: Set<string> | undefined;
-  for (const address of candidates) {
+  for (const address of candidates(subnet, pool, cursors)) {
     const text = formatAddress(address);
     if (known?.has(text) !== true && takeAddress(network, text, id) === undefined) {
       writeCursor(cursors, pool, address);
@@ -40,6 +37,37 @@ export function nextFree(network: string, subnet: Subnet, id: string, cursors: n
 
 const FEW = 8;
 
+/** What `nextFree` would take now, without the lock. The network may not be made yet. */
+export function likelyNext(network: string, subnet: Subnet): string | undefined {
+  const known = new Set(takenNames(network));
+  const { lock } = networkPaths(network);
+  const cursors = existsSync(lock) ? openSync(lock, 'r') : undefined;
+  try {
+    for (const address of candidates(subnet, poolOf(subnet), cursors)) {
+      const text = formatAddress(address);
+      if (!known.has(text)) return text;
+    }
+    return undefined;
+  } finally {
+    if (cursors !== undefined) closeSync(cursors);
+  }
+}
+
+function candidates(subnet: Subnet, pool: Prefix, cursors: number | undefined): Generator<Address> {
+  const prefix = parsePrefix(subnet.subnet);
+  const others = new Set([subnet.gateway, ...Object.values(subnet.auxiliaryAddresses ?? {})]);
+  const start = cursors === undefined ? 0n : cursorOf(cursors, pool) + 1n;
+  return following(
+    start,
+    pool,
+    (address) => !isReserved(prefix, address) && !others.has(formatAddress(address)),
+  );
+}
+
+function poolOf({ subnet, range }: Subnet): Prefix {
+  return parsePrefix(range ?? subnet);
+}
+
 /** All that can be had, from the one after the last one on, around to it. */
 function* following(
   start: bigint,
@@ -51,10 +79,6 @@ function* following(
     const address = nthAddress(pool, (start + at) % size);
     if (isUsable(address)) yield address;
   }
-}
-
-function isUsable(prefix: Prefix, { gateway }: Subnet, address: Address): boolean {
-  return !isReserved(prefix, address) && formatAddress(address) !== gateway;
 }
 
 /** The one that was given last, counted from the pool's first; -1 where none was. It is a hint: whatever the file says, no address is given twice. */

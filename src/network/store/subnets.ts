@@ -12,11 +12,12 @@ import {
 } from '../address/index.ts';
 import type { Subnet } from './network.ts';
 
-/** Subnets as they were asked for, each with its gateway and its range. */
+/** Subnets as they were asked for, each with its gateway, its range and what is kept free in it. */
 export interface AskedSubnets {
   subnets: readonly string[];
   gateways: readonly string[];
   ranges: readonly string[];
+  auxiliary: Readonly<Record<string, string>>;
 }
 
 /** One that was asked for, read. */
@@ -24,10 +25,11 @@ export interface ReadSubnet {
   prefix: Prefix;
   gateway?: Address;
   range?: Prefix;
+  auxiliary?: Record<string, string>;
 }
 
 /**
- * Reads them, and finds for each gateway and range the subnet that it is in.
+ * Reads them, and finds for each gateway, range and auxiliary address the subnet that it is in.
  *
  * @throws {TsboxError} BAD_SUBNET
  */
@@ -59,15 +61,41 @@ export function readSubnets(asked: AskedSubnets): ReadSubnet[] {
     if (subnet.range !== undefined) throw bad(`${formatPrefix(subnet.prefix)} has two ranges`);
     subnet.range = range;
   }
+  for (const [name, text] of Object.entries(asked.auxiliary)) keepFree(read, name, text);
   return read;
 }
 
+/** After the gateways: an address that is kept free for somebody else is not the host's. */
+function keepFree(read: readonly ReadSubnet[], name: string, text: string): void {
+  const shown = `auxiliary address ${printable(`${name}=${text}`)}`;
+  const address = parseAddress(text);
+  if (address === undefined) throw bad(`${shown}: not an address`, 'give it a name: router=10.5.0.7');
+  const subnet = read.find(({ prefix }) => contains(prefix, address));
+  if (subnet === undefined)
+    throw bad(`${shown} is in no subnet of the network`, 'give its subnet too: --subnet');
+  const { prefix, gateway = nthAddress(prefix, 1), auxiliary = {} } = subnet;
+  if (isReserved(prefix, address))
+    throw bad(`${shown} is no address that a host can have in ${formatPrefix(prefix)}`);
+  if (gateway.value === address.value) throw bad(`${shown} is the gateway of ${formatPrefix(prefix)}`);
+  const normal = formatAddress(address);
+  const other = Object.keys(auxiliary).find((each) => auxiliary[each] === normal);
+  if (other !== undefined) throw bad(`${shown} is that of ${printable(other)} already`);
+  // What is computed is a name of its own, also where it is `__proto__`.
+  subnet.auxiliary = { ...auxiliary, ...Object.fromEntries([[name, normal]]) };
+}
+
 /** As it is kept. The gateway is the first address unless another one was asked for. */
-export function writeSubnet({ prefix, gateway = nthAddress(prefix, 1), range }: ReadSubnet): Subnet {
+export function writeSubnet({
+  prefix,
+  gateway = nthAddress(prefix, 1),
+  range,
+  auxiliary,
+}: ReadSubnet): Subnet {
   return {
     subnet: formatPrefix(prefix),
     gateway: formatAddress(gateway),
     ...(range !== undefined && { range: formatPrefix(range) }),
+    ...(auxiliary !== undefined && { auxiliaryAddresses: auxiliary }),
   };
 }
 
@@ -102,6 +130,11 @@ const SPECIAL = (
     ['ff00::/8', 'for multicast'],
   ] as const
 ).map(([subnet, use]) => [parsePrefix(subnet), use] as const);
+
+/** Names come from whoever types, and messages are one line. */
+function printable(text: string): string {
+  return /^[\x21-\x7e]{1,80}$/.test(text) ? text : JSON.stringify(text.slice(0, 80));
+}
 
 function bad(problem: string, advice?: string): TsboxError {
   return new TsboxError('BAD_SUBNET', problem, advice === undefined ? {} : { advice });

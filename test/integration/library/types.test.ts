@@ -93,7 +93,7 @@ describe.skipIf(!built)(`the types that a program sees${built ? '' : ' (skipped:
         import { connectNetwork, type ConnectOptions, createNetwork, disconnectNetwork, inspectNetwork, listNetworks, type Network, type NetworkDetails,
           type NetworkFilters, type NetworkMember, type NetworkOptions, pruneNetworks, removeNetwork, run, type RunOptions, type Subnet } from 'tsbox';
 
-        const asked: NetworkOptions = { driver: 'bridge', subnets: ['10.5.0.0/24'], gateways: ['10.5.0.1'], ipRanges: ['10.5.0.128/25'], ipv6: true, internal: false,
+        const asked: NetworkOptions = { driver: 'bridge', subnets: ['10.5.0.0/24'], gateways: ['10.5.0.1'], ipRanges: ['10.5.0.128/25'], auxiliaryAddresses: { router: '10.5.0.129' }, ipv6: true, internal: false,
           options: { mtu: '1400' }, labels: { a: 'b' } };
         const made: Network = await createNetwork('backend', asked);
         const [first]: Subnet[] = made.subnets;

@@ -109,6 +109,34 @@ describeRoot('tsbox network', () => {
     expect(readdirSync(join(store, 'networks'))).not.toContain('backend');
   });
 
+  test('--aux-address keeps addresses for others', () => {
+    const aux = ['--aux-address', 'router=10.5.0.2', '--aux-address', 'printer=10.5.0.3'];
+    said('network', 'create', '--subnet', '10.5.0.0/24', ...aux, 'backend');
+    expect(inspectNetwork('backend').IPAM.Config).toEqual([
+      {
+        Subnet: '10.5.0.0/24',
+        Gateway: '10.5.0.1',
+        AuxiliaryAddresses: { router: '10.5.0.2', printer: '10.5.0.3' },
+      },
+    ]);
+    const format = '{{index (index .IPAM.Config 0).AuxiliaryAddresses "router"}}';
+    expect(said('network', 'inspect', '-f', format, 'backend')).toBe('10.5.0.2');
+    expect(inside(['--network', 'backend'], 'hostname -i')).toBe('10.5.0.4\n');
+    expect(failed(tsbox(['run', '--network', 'backend', '--ip', '10.5.0.3', image, 'true']))).toEqual({
+      status: 125,
+      stderr: 'tsbox: --ip 10.5.0.3: is an auxiliary address of network backend, kept for somebody else',
+    });
+    const create = ['network', 'create', '--subnet', '10.6.0.0/24', 'other'];
+    expect(failed(tsbox([...create, '--aux-address', 'r=10.6.0.2', '--aux-address', 'r=10.6.0.3']))).toEqual({
+      status: 125,
+      stderr: 'tsbox: --aux-address "r=10.6.0.3": the name is given twice',
+    });
+    expect(failed(tsbox([...create, '--aux-address', '10.6.0.2']))).toEqual({
+      status: 125,
+      stderr: 'tsbox: auxiliary address 10.6.0.2=: not an address',
+    });
+  });
+
   test('a container has what it asked for, and inspect and ps say so', () => {
     said('network', 'create', '--subnet', '10.5.0.0/24', '--subnet', 'fd00:5::/64', 'backend');
     const flags = ['--ip', '10.5.0.77', '--ip6', 'fd00:5::77', '--mac-address', '02:00:00:00:00:77'];

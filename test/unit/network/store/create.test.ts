@@ -86,6 +86,22 @@ describe('createNetwork', () => {
     expect(ipv6).toBe(true);
   });
 
+  test('auxiliary addresses are kept with the subnet that each is in', () => {
+    const { subnets } = createNetwork({
+      name: 'web',
+      subnets: ['10.5.0.0/16', 'fd12:3456::/64'],
+      auxiliaryAddresses: { router: '10.5.0.7', ['__proto__']: 'FD12:3456:0::7', printer: '10.5.0.8' },
+    });
+    expect(subnets.map(({ auxiliaryAddresses }) => Object.entries(auxiliaryAddresses ?? {}))).toEqual([
+      [
+        ['router', '10.5.0.7'],
+        ['printer', '10.5.0.8'],
+      ],
+      [['__proto__', 'fd12:3456::7']],
+    ]);
+    expect(findNetwork('web').subnets).toEqual(subnets);
+  });
+
   test.each([
     [{ subnets: ['10.5.0.1/16'] }, '10.5.0.1/16 is an address in a subnet; the subnet is 10.5.0.0/16'],
     [
@@ -117,6 +133,38 @@ describe('createNetwork', () => {
       'range 10.0.0.0/8 is in no subnet of the network',
     ],
     [{ subnets: ['10.5.0.0/16'], ipRanges: ['10.5.0.0/24', '10.5.1.0/24'] }, '10.5.0.0/16 has two ranges'],
+    [
+      { subnets: ['10.5.0.0/16'], auxiliaryAddresses: { router: '10.6.0.7' } },
+      'auxiliary address router=10.6.0.7 is in no subnet of the network',
+    ],
+    [
+      { auxiliaryAddresses: { router: '10.80.0.7' } },
+      'auxiliary address router=10.80.0.7 is in no subnet of the network',
+    ],
+    [
+      { subnets: ['10.5.0.0/16'], auxiliaryAddresses: { router: 'web\n' } },
+      'auxiliary address "router=web\\n": not an address',
+    ],
+    [
+      { subnets: ['10.5.0.0/16'], auxiliaryAddresses: { router: '' } },
+      'auxiliary address router=: not an address',
+    ],
+    [
+      { subnets: ['10.5.0.0/16'], auxiliaryAddresses: { router: '10.5.255.255' } },
+      'auxiliary address router=10.5.255.255 is no address that a host can have in 10.5.0.0/16',
+    ],
+    [
+      { subnets: ['10.5.0.0/16'], auxiliaryAddresses: { router: '10.5.0.1' } },
+      'auxiliary address router=10.5.0.1 is the gateway of 10.5.0.0/16',
+    ],
+    [
+      { subnets: ['fd00:5::/64'], gateways: ['fd00:5::9'], auxiliaryAddresses: { router: 'fd00:5:0::9' } },
+      'auxiliary address router=fd00:5:0::9 is the gateway of fd00:5::/64',
+    ],
+    [
+      { subnets: ['10.5.0.0/16'], auxiliaryAddresses: { one: '10.5.0.7', two: '10.5.0.7' } },
+      'auxiliary address two=10.5.0.7 is that of one already',
+    ],
   ])('%j is refused', (options, message) => {
     expect(() => createNetwork({ name: 'web', ...options })).toThrow(refused('BAD_SUBNET', message));
     expect(existsSync(join(store.root(), 'networks/web'))).toBe(false);

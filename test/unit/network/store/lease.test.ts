@@ -75,6 +75,28 @@ describe('lease', () => {
     expect(lease(web, containerId(5), { ip: '10.5.200.1' }).addresses).toEqual(['10.5.200.1/16']);
   });
 
+  test('never an auxiliary one, also where it is wished for', () => {
+    const web = make({
+      subnets: ['10.5.0.0/29', 'fd00:5::/64'],
+      auxiliaryAddresses: { one: '10.5.0.2', two: '10.5.0.4', six: 'fd00:5::3' },
+    });
+    const all = [1, 2, 3].map((n) => lease(web, containerId(n)).addresses);
+    expect(all).toEqual([
+      ['10.5.0.3/29', 'fd00:5::2/64'],
+      ['10.5.0.5/29', 'fd00:5::4/64'],
+      ['10.5.0.6/29', 'fd00:5::5/64'],
+    ]);
+    expect(() => lease(web, containerId(4))).toThrow(
+      refused('SUBNET_FULL', 'network web: no address is left in 10.5.0.0/29'),
+    );
+    for (const asked of [{ ip: '10.5.0.4' }, { ip6: 'FD00:5:0::3' }]) {
+      const [flag, address] = Object.entries(asked)[0] as [string, string];
+      const message = `--${flag} ${address}: is an auxiliary address of network web, kept for somebody else`;
+      expect(() => lease(web, containerId(4), asked)).toThrow(refused('BAD_ADDRESS', message));
+    }
+    expect(leasedAddresses('web').filter(({ id }) => id === containerId(4))).toEqual([]);
+  });
+
   test('one that is wished for', () => {
     const web = make({ subnets: ['10.5.0.0/24', 'fd00:5::/64'] });
     const asked = { ip: '10.5.0.77', ip6: 'FD00:5:0::77', mac: '02-00-00-00-00-AA' };
