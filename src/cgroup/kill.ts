@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { elapsed } from '../kernel/clock.ts';
 import { TsboxError } from '../kernel/error.ts';
 
 /**
@@ -47,7 +48,7 @@ export function thawCgroup(path: string): void {
 
 /** Waits until `cgroup.events` has the line. False after the time; true for a group that is not there any more. */
 export async function waitForEvent(path: string, line: string, milliseconds: number): Promise<boolean> {
-  const end = performance.now() + milliseconds;
+  const end = elapsed() + milliseconds;
   // Usually it is so at once, or in the few milliseconds that processes take to die, so the first looks are close together.
   for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
     try {
@@ -55,7 +56,7 @@ export async function waitForEvent(path: string, line: string, milliseconds: num
     } catch {
       return true;
     }
-    if (performance.now() >= end) return false;
+    if (elapsed() >= end) return false;
     await sleep(pause);
   }
 }

@@ -1,4 +1,5 @@
 import { readdirSync, rmdirSync } from 'node:fs';
+import { elapsed } from '../kernel/clock.ts';
 import { TsboxError } from '../kernel/error.ts';
 import { sleep, waitForEvent } from './kill.ts';
 
@@ -10,11 +11,11 @@ import { sleep, waitForEvent } from './kill.ts';
  * @throws {TsboxError} CGROUP_BUSY where processes are still in it after that
  */
 export async function removeCgroup(path: string, milliseconds = 10_000): Promise<void> {
-  const end = performance.now() + milliseconds;
+  const end = elapsed() + milliseconds;
   while (!removeCgroupNow(path)) {
-    const empty = await waitForEvent(path, 'populated 0', Math.max(0, end - performance.now()));
+    const empty = await waitForEvent(path, 'populated 0', Math.max(0, end - elapsed()));
     if (removeCgroupNow(path)) return;
-    if (!empty || performance.now() >= end) {
+    if (!empty || elapsed() >= end) {
       throw new TsboxError(
         'CGROUP_BUSY',
         `cannot remove the cgroup ${path}: there are still processes in it`,

@@ -1,4 +1,5 @@
 import { fstatSync, readFileSync, statSync } from 'node:fs';
+import { elapsed } from './clock.ts';
 import { TsboxError } from './error.ts';
 import { type Lock, lockFile } from './flock.ts';
 
@@ -18,8 +19,8 @@ export function lockWithin(target: string | number, what: string, seconds = 10):
 }
 
 function wait(target: string | number, what: string, seconds: number): Lock {
-  const end = performance.now() + seconds * 1000;
-  for (let pause = 1; performance.now() < end; pause = Math.min(pause * 2, 20)) {
+  const end = elapsed() + seconds * 1000;
+  for (let pause = 1; elapsed() < end; pause = Math.min(pause * 2, 20)) {
     // Not all at the same moment again.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause * (0.5 + Math.random()));
     const lock = lockFile(target, 'exclusive', { wait: false });

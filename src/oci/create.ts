@@ -73,6 +73,7 @@ export async function create(place: Place, id: string, options: CreateOptions): 
       ...(scope && { unit: scope.unit }),
       ...(maker && { maker }),
       ...(said.length > 0 && { warnings: said }),
+      poststart: (config.hooks.poststart?.length ?? 0) > 0,
       poststop: (config.hooks.poststop?.length ?? 0) > 0,
     };
     // Before anything is made: whoever finds this after a kill -9 knows what to remove.

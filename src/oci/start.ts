@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Errno } from '../kernel/errno.ts';
 import { syscall } from '../kernel/syscall.ts';
@@ -48,12 +48,12 @@ function letGo(place: Place, state: StateRecord): void {
       throw (error as NodeJS.ErrnoException).code === 'ENXIO' ? gone() : error;
     }
     // Its absence is what says that it is not `created` any more.
-    rmSync(join(directory, GATE));
+    unlinkSync(join(directory, GATE));
     writeSync(gate, 's');
     closeSync(gate);
     syscall('fcntl', [result, F_SETFL, 0], { doing: 'wait for the exec' });
     const report = readAll(result);
-    rmSync(join(directory, RESULT), { force: true });
+    unlinkSync(join(directory, RESULT));
     if (report.length >= 8) throw failedWith(place, state, report.readInt32LE(4));
   } finally {
     closeSync(result);
@@ -83,6 +83,7 @@ function failedWith(place: Place, state: StateRecord, errno: number) {
 
 /** "If any poststart hook fails, the runtime MUST log a warning" and goes on (runtime.md, "Lifecycle"). */
 function poststart(place: Place, state: StateRecord, warn: (message: string) => void): void {
+  if (state.poststart === false) return;
   const { hooks } = readConfigOf(place, state.id);
   for (const hook of hooks.poststart ?? []) {
     try {

@@ -23,6 +23,8 @@ export interface StateRecord {
   maker?: Life;
   /** Its first process. */
   init?: Life;
+  /** Whether it has hooks of these kinds: then its configuration must be read. One of an older tsbox does not say of the first. */
+  poststart?: boolean;
   poststop: boolean;
   /** What was done otherwise than asked; `state` shows it. */
   warnings?: string[];
@@ -93,7 +95,9 @@ function toJson(config: Config): string {
 }
 
 export function readConfigOf(place: Place, id: string): Config {
-  return JSON.parse(readFileSync(join(directoryOf(place, id), 'config.json'), 'utf8'), (_, part) =>
+  const text = readFileSync(join(directoryOf(place, id), 'config.json'), 'utf8');
+  if (!text.includes(BIGINT_IN_JSON)) return JSON.parse(text) as Config;
+  return JSON.parse(text, (_, part) =>
     typeof part === 'object' && part !== null && typeof part[BIGINT] === 'string'
       ? BigInt(part[BIGINT])
       : part,
@@ -102,6 +106,7 @@ export function readConfigOf(place: Place, id: string): Config {
 
 /** No key of a configuration has a NUL. */
 const BIGINT = '\0bigint';
+const BIGINT_IN_JSON = '\\u0000bigint';
 
 export function statusOf(place: Place, state: StateRecord): Status {
   if (state.init === undefined)

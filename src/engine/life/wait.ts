@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readSync, watch } from 'node:fs';
+import { elapsed } from '../../kernel/clock.ts';
 import { signalName } from '../../kernel/index.ts';
 import type { ExitStatus } from '../container.ts';
 import { lockAbandoned } from '../container-directory.ts';
@@ -25,7 +26,7 @@ export async function waitFor(
 ): Promise<ExitStatus | undefined> {
   const fd = openExit(record);
   if (fd === undefined) return recorded(readRecord(record.id) ?? record);
-  return waitUntil(fd, record, milliseconds === undefined ? undefined : performance.now() + milliseconds);
+  return waitUntil(fd, record, milliseconds === undefined ? undefined : elapsed() + milliseconds);
 }
 
 /** By its exit file, which was opened when it was there: also of a container that is removed meanwhile. @param fd closed in the end */
@@ -43,7 +44,7 @@ async function waitUntil(
     for (;;) {
       const status = look(fd, record);
       if (status !== undefined) return status;
-      const left = end === undefined ? LOOK_UP : Math.min(LOOK_UP, end - performance.now());
+      const left = end === undefined ? LOOK_UP : Math.min(LOOK_UP, end - elapsed());
       if (left <= 0) return undefined;
       await news.wait(left);
     }
