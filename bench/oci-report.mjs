@@ -1,4 +1,5 @@
 import { median } from './median.mjs';
+import { ratioOf } from './pairs.mjs';
 
 export const HEADING = '## Under other engines';
 
@@ -6,8 +7,7 @@ const VERBS = ['create', 'state', 'start', 'kill', 'delete', 'create, start, del
 
 /** The section, in Markdown. */
 export function formatOci({ rounds, times, memory, podman, runtimes, limited }) {
-  const node = median(times['node -e 0']);
-  const over = (verb) => median(times[`tsbox-oci ${verb}`]) - node;
+  const over = (verb) => median(times[`over ${verb}`]);
   const aims = ['create', 'state', 'start', 'kill', 'delete'].map((verb) => [
     `\`${verb}\`, over \`node -e 0\``,
     `${over(verb).toFixed(0)} ms`,
@@ -15,7 +15,7 @@ export function formatOci({ rounds, times, memory, podman, runtimes, limited }) 
     over(verb) <= 30,
   ]);
   if (podman?.runc && podman['tsbox-oci']) {
-    const ratio = median(podman['tsbox-oci']) / median(podman.runc);
+    const ratio = ratioOf({ one: podman['tsbox-oci'], other: podman.runc });
     aims.push(['`podman run`, of the same with runc', `× ${ratio.toFixed(2)}`, '× 1.3', ratio <= 1.3]);
   }
   aims.push(['a created container that waits, PSS', `${memory} KiB`, '1024 KiB', memory <= 1024]);
@@ -23,8 +23,9 @@ export function formatOci({ rounds, times, memory, podman, runtimes, limited }) 
     numbers ? `${median(numbers).toFixed(0)} (${Math.min(...numbers).toFixed(0)})` : '';
   return `${HEADING}
 
-Written by bench/oci.mjs: medians of ${rounds} rounds, each in turn (a third of them for podman), the best in brackets, in milliseconds. One bundle, with the
-configuration and the filter that Docker gives${
+Written by bench/oci.mjs: medians of ${rounds} rounds, each in turn, the best in brackets, in milliseconds. What a verb takes more than \`node -e 0\`, and what
+podman takes with one runtime of what it takes with another, is the median of what it was in each round, one right after the other. One bundle, with the configuration
+and the filter that Docker gives${
     limited
       ? ', and limits of memory, processor and processes'
       : '; runc and crun also keep limits of memory, processor and processes, by cgroup v1, which tsbox does not use'
