@@ -24,7 +24,8 @@ const ALONE = new Set(['src/cli/report.ts']);
  * any of it. The first stays small, and so does what Node must read and V8 deserialize at each start.
  *
  * A module is in one of them only, because modules have state and classes have identity: the second file is a function that takes
- * the first one's modules. (The faces, `index.ts`, are the exception: they only pass on.) esbuild splits ES modules only.
+ * the first one's modules. (The faces, `index.ts` and what is beside the library's, are the exception: they only pass on.) esbuild splits
+ * ES modules only.
  *
  * @param hot what is imported lazily and belongs into the first all the same
  * @param second what the second file is called
@@ -188,9 +189,9 @@ async function exportsOf(files) {
   return new Map(Object.values(metafile.outputs).map((output) => [output.entryPoint, output.exports]));
 }
 
-/** Packages have no state that would be missed, and neither do faces. */
+/** Packages have no state that would be missed, and neither do faces, nor the library's parts, whose functions load what they need. */
 function isShared(path) {
-  return path.startsWith('src/') && !path.endsWith('/index.ts');
+  return /^src\/.*\//.test(path) && !path.endsWith('/index.ts');
 }
 
 async function resolveFile(build, { path, importer, resolveDir, kind }) {
