@@ -1,7 +1,14 @@
 import { fields } from '../../kernel/index.ts';
 import { attributeList, decodeAttributes, type NetlinkSocket, textOf } from '../../kernel/netlink/index.ts';
 import { FAMILY, TABLE } from './json.ts';
-import { askNetfilter, NFGENMSG, NFPROTO_INET, netfilterRequest } from './nfnetlink.ts';
+import {
+  askNetfilter,
+  NFGENMSG,
+  NFPROTO_INET,
+  NFTA_CHAIN_NAME,
+  NFTA_CHAIN_TABLE,
+  netfilterRequest,
+} from './nfnetlink.ts';
 
 /** Somebody else's chain that sees what the host forwards. */
 export interface ForwardChain {
@@ -65,8 +72,6 @@ const NF_INET_FORWARD = 2;
 const NF_DROP = 0;
 const READING = "read the firewall's chains";
 // linux/netfilter/nf_tables.h
-const NFTA_CHAIN_TABLE = 1;
-const NFTA_CHAIN_NAME = 3;
 const NFTA_CHAIN_HOOK = 4;
 const NFTA_CHAIN_POLICY = 5;
 const NFTA_HOOK_HOOKNUM = 1;

@@ -40,6 +40,10 @@ export const NFGENMSG = 4;
 /** linux/netfilter.h: the family of tables that see IPv4 and IPv6. */
 export const NFPROTO_INET = 1;
 
+/** linux/netfilter/nf_tables.h: which chain. */
+export const NFTA_CHAIN_TABLE = 1;
+export const NFTA_CHAIN_NAME = 3;
+
 /** Without nf_tables: EINVAL of nfnetlink; without nfnetlink: EPROTONOSUPPORT of socket(2). */
 const ABSENT: readonly number[] = [
   Errno.EPERM,

@@ -1,7 +1,7 @@
 import { fields } from '../../kernel/index.ts';
 import { attributeList, decodeAttributes, type NetlinkSocket, textOf } from '../../kernel/netlink/index.ts';
 import { TABLE } from './json.ts';
-import { NFGENMSG, NFPROTO_INET, netfilterRequest } from './nfnetlink.ts';
+import { NFGENMSG, NFPROTO_INET, NFTA_CHAIN_NAME, NFTA_CHAIN_TABLE, netfilterRequest } from './nfnetlink.ts';
 import { decodeKey, type PublishedElement } from './published-element.ts';
 import { CHAINS, MAPS, type MapName } from './table.ts';
 
@@ -71,8 +71,6 @@ const USES = Object.fromEntries(
 const READING = 'read the table of nftables';
 const IFNAMSIZ = 16;
 // linux/netfilter/nf_tables.h
-const NFTA_CHAIN_TABLE = 1;
-const NFTA_CHAIN_NAME = 3;
 const NFTA_CHAIN_USE = 6;
 const NFTA_SET_ELEM_LIST_TABLE = 1;
 const NFTA_SET_ELEM_LIST_SET = 2;
