@@ -1,3 +1,4 @@
+import { deviceMounts } from '../runtime/device-mounts.ts';
 import { OCI_VERSION } from './config/index.ts';
 
 /**
@@ -11,6 +12,7 @@ export function sampleConfig(owner?: { uid: number; gid: number }): object {
     type,
   }));
   const kernel = ['nosuid', 'noexec', 'nodev'];
+  const { dev, pts, shm, mqueue } = deviceMounts('65536k', owner === undefined);
   const map = (hostID: number) => [{ containerID: 0, hostID, size: 1 }];
   return {
     ociVersion: OCI_VERSION,
@@ -28,32 +30,10 @@ export function sampleConfig(owner?: { uid: number; gid: number }): object {
     hostname: 'tsbox',
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc' },
-      {
-        destination: '/dev',
-        type: 'tmpfs',
-        source: 'tmpfs',
-        options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
-      },
-      {
-        destination: '/dev/pts',
-        type: 'devpts',
-        source: 'devpts',
-        options: [
-          'nosuid',
-          'noexec',
-          'newinstance',
-          'ptmxmode=0666',
-          'mode=0620',
-          ...(owner ? [] : ['gid=5']),
-        ],
-      },
-      {
-        destination: '/dev/shm',
-        type: 'tmpfs',
-        source: 'shm',
-        options: [...kernel, 'mode=1777', 'size=65536k'],
-      },
-      { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: kernel },
+      dev,
+      pts,
+      shm,
+      mqueue,
       owner
         ? { destination: '/sys', type: 'none', source: '/sys', options: ['rbind', ...kernel, 'ro'] }
         : { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...kernel, 'ro'] },

@@ -1,3 +1,4 @@
+import { deviceMounts } from '../../runtime/device-mounts.ts';
 import type { Mount } from '../../runtime/spec.ts';
 import type { Host } from '../host.ts';
 import {
@@ -77,30 +78,14 @@ function defaultMounts(
   const strict = ['nosuid', 'noexec', 'nodev'];
   const access = options.privileged ? [] : ['ro'];
   const shmSize = parseBytes('--shm-size', options.shmSize ?? 64 * 1024 * 1024);
+  const { dev, pts, shm, mqueue } = deviceMounts(`${shmSize}`, mapsGroup5);
   return [
     { destination: '/proc', type: 'proc', source: 'proc', options: strict },
-    {
-      destination: '/dev',
-      type: 'tmpfs',
-      source: 'tmpfs',
-      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
-    },
-    {
-      destination: '/dev/pts',
-      type: 'devpts',
-      source: 'devpts',
-      options: [
-        'nosuid',
-        'noexec',
-        'newinstance',
-        'ptmxmode=0666',
-        'mode=0620',
-        ...(mapsGroup5 ? ['gid=5'] : []),
-      ],
-    },
+    dev,
+    pts,
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...strict, ...access] },
     { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...strict, ...access] },
-    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: strict },
+    mqueue,
     // POSIX shared memory is files: with the host's IPC namespace belongs the host's directory of them.
     options.ipc === 'host'
       ? {
@@ -109,11 +94,6 @@ function defaultMounts(
           source: '/dev/shm',
           options: ['rbind', 'rprivate', ...strict],
         }
-      : {
-          destination: '/dev/shm',
-          type: 'tmpfs',
-          source: 'shm',
-          options: [...strict, 'mode=1777', `size=${shmSize}`],
-        },
+      : shm,
   ];
 }
