@@ -1,4 +1,4 @@
-import { splitRegistry } from './reference.ts';
+import { splitRegistry } from './split-registry.ts';
 
 /** Which part of a reference is wrong, and what to write instead. Called only for those that are wrong. */
 export function explainReference(text: string): { message: string; advice: string } {

@@ -1,5 +1,6 @@
 import { TsboxError } from '../kernel/index.ts';
 import { explainReference } from './reference-error.ts';
+import { splitRegistry } from './split-registry.ts';
 
 /** What a person calls an image. */
 export interface Reference {
@@ -53,14 +54,6 @@ export function tryReference(text: string): Reference | undefined {
   const tag = givenTag ?? (digest === undefined ? 'latest' : undefined);
   const suffix = tag === undefined ? `@${digest}` : `:${tag}`;
   return { registry, path, repository, tag, digest, name: `${repository}${suffix}` };
-}
-
-/** What stands before the first `/`, where that is a registry and no part of the path, and the rest. */
-export function splitRegistry(name: string): { registry: string | undefined; rest: string } {
-  const slash = name.indexOf('/');
-  const first = name.slice(0, slash);
-  const isRegistry = slash > 0 && (/[.:A-Z]/.test(first) || first === 'localhost');
-  return isRegistry ? { registry: first, rest: name.slice(slash + 1) } : { registry: undefined, rest: name };
 }
 
 const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';

@@ -1,13 +1,7 @@
 import { TsboxError } from '../../kernel/index.ts';
 import { type AuthEntry, dockerAuthFile, type Environment, ownAuthFile, readAuthFile } from './auth-file.ts';
 import { serverKey, serverName } from './servers.ts';
-
-export interface StoredCredentials {
-  username: string;
-  password: string;
-  /** In place of the password: what a token server gave for it at the login. */
-  identityToken?: string | undefined;
-}
+import type { StoredCredentials } from './stored-credentials.ts';
 
 /**
  * Who we are to a registry: by our own file, then by Docker's; in each, by the helper for this registry (`credHelpers`), the helper for

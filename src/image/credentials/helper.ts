@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { TsboxError } from '../../kernel/index.ts';
 import type { Environment } from './auth-file.ts';
-import type { StoredCredentials } from './find.ts';
+import type { StoredCredentials } from './stored-credentials.ts';
 
 /**
  * Asks a credential helper: the program `docker-credential-NAME`, which is given a server and answers in JSON
