@@ -9,8 +9,9 @@ import {
   waitHere,
   waitReadable,
 } from '../kernel/index.ts';
+import type { ConnectedStreams } from './connected-streams.ts';
 import { parseSignal } from './options/index.ts';
-import { type ConnectedStreams, UNCONNECTED } from './streams.ts';
+import { UNCONNECTED } from './streams.ts';
 
 /**
  * A program that this process has started and is the parent of, with its streams: the first one of a container (RunningContainer), or one of

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
 import { TsboxError } from '../kernel/index.ts';
-import type { ConnectedStreams, Observe } from './streams.ts';
+import type { ConnectedStreams, Observe } from './connected-streams.ts';
 import { TerminalStream } from './terminal-stream.ts';
 
 /**

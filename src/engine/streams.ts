@@ -1,5 +1,4 @@
 import { fchownSync, fstatSync } from 'node:fs';
-import type { Duplex, Readable, Writable } from 'node:stream';
 import {
   AT,
   closeDescriptor,
@@ -11,6 +10,9 @@ import {
   syscall,
 } from '../kernel/index.ts';
 import type { Stdio, TerminalStdio } from '../runtime/index.ts';
+import type { ConnectedStreams, Observe } from './connected-streams.ts';
+
+export type { ConnectedStreams, Observe } from './connected-streams.ts';
 
 /**
  * `pipe`: a stream for the caller. `ignore`: /dev/null. `inherit`: ours; where ours is a terminal, a file or a socket, the program
@@ -28,20 +30,6 @@ export interface Streams {
   connect(observe?: Observe): Promise<ConnectedStreams>;
   /** Closes everything of a container that did not start. */
   abandon(): void;
-}
-
-/** Is shown each stream of output before anything is read from it. */
-export type Observe = (stream: Readable, name: 'stdout' | 'stderr') => void;
-
-export interface ConnectedStreams {
-  stdin: Writable | null;
-  stdout: Readable | null;
-  stderr: Readable | null;
-  terminal: Duplex | null;
-  /** The master end of the terminal. */
-  terminalFd: number | undefined;
-  /** Resolves when everything that is copied for `inherit` has been written; rejects with STREAM_FAILED where it could not be. */
-  drained: Promise<void>;
 }
 
 /** @param throughUs all output passes through this process, also where the program could have our own descriptor: it is logged */

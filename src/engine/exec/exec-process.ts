@@ -1,6 +1,6 @@
 import { type Death, signalName } from '../../kernel/index.ts';
 import { ChildProgram } from '../child-program.ts';
-import type { ConnectedStreams } from '../streams.ts';
+import type { ConnectedStreams } from '../connected-streams.ts';
 import type { Entered } from './launch.ts';
 
 /** How a program in a container ended. */

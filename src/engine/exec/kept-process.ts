@@ -8,7 +8,7 @@ import {
   waitReadable,
 } from '../../kernel/index.ts';
 import { ChildProgram } from '../child-program.ts';
-import type { ConnectedStreams } from '../streams.ts';
+import type { ConnectedStreams } from '../connected-streams.ts';
 import { type ExecStatus, execStatus } from './exec-process.ts';
 
 /**
