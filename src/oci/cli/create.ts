@@ -1,6 +1,6 @@
 import { create as make } from '../create.ts';
+import type { Call } from './call.ts';
 import { expect, type Flags, type Kinds, parseFlags } from './flags.ts';
-import type { Call } from './index.ts';
 
 export const CREATE_FLAGS: Kinds = {
   bundle: 'string',

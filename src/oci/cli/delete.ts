@@ -1,6 +1,6 @@
 import { remove as removeContainer } from '../delete.ts';
+import type { Call } from './call.ts';
 import { expect, parseFlags } from './flags.ts';
-import type { Call } from './index.ts';
 
 export async function remove({ place, args, log }: Call): Promise<undefined> {
   const { flags, rest } = parseFlags(args, { force: 'bool' }, { f: 'force' });

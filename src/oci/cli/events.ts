@@ -1,7 +1,7 @@
 import { type CgroupStats, readStats } from '../../cgroup/stats.ts';
 import { failure, readState, statusOf } from '../state.ts';
+import type { Call } from './call.ts';
 import { expect, parseFlags } from './flags.ts';
-import type { Call } from './index.ts';
 import { print } from './print.ts';
 
 /** A line of JSON with what the container uses, once (`--stats`) or again and again; and one for each time that a process was killed for memory. */

@@ -1,8 +1,8 @@
 import { readJson, readProcess } from '../config/index.ts';
 import { exec as execIn, processFromFlags } from '../exec.ts';
 import { failure } from '../state.ts';
+import type { Call } from './call.ts';
 import { parseFlags } from './flags.ts';
-import type { Call } from './index.ts';
 import { waitFor } from './wait-for.ts';
 
 export async function exec({ place, args }: Call): Promise<number> {

@@ -5,7 +5,7 @@ import { OCI_ARCHITECTURES } from '../../runtime/seccomp/architectures.ts';
 import { OPERATORS } from '../../runtime/seccomp/check.ts';
 import { version } from '../../version.ts';
 import { HOOK_KINDS, OCI_VERSION } from '../config/index.ts';
-import type { Call } from './index.ts';
+import type { Call } from './call.ts';
 import { print } from './print.ts';
 
 /** What this runtime can do, by the specification's features.md. */

@@ -3,23 +3,14 @@
  * rest, with all that makes plans, is another file of the build (scripts/build/bundle.mjs), loaded when it is asked for.
  */
 import { TsboxError } from '../../kernel/error.ts';
-import type { Place } from '../state.ts';
 import { failure } from '../state.ts';
+import type { Call } from './call.ts';
 import { remove } from './delete.ts';
 import { parseFlags } from './flags.ts';
 import { kill } from './kill.ts';
-import { type Log, openLog } from './log.ts';
+import { openLog } from './log.ts';
 import { start } from './start.ts';
 import { list, state } from './state.ts';
-
-/** What every verb is given. */
-export interface Call {
-  place: Place;
-  args: string[];
-  log: Log;
-  /** Whether groups that are made are to be scopes of systemd's. */
-  systemd: boolean;
-}
 
 type Verb = (call: Call) => number | undefined | Promise<number | undefined>;
 

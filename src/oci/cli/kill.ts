@@ -1,6 +1,6 @@
 import { kill as send } from '../kill.ts';
+import type { Call } from './call.ts';
 import { expect, parseFlags } from './flags.ts';
-import type { Call } from './index.ts';
 
 export function kill({ place, args }: Call): undefined {
   const { flags, rest } = parseFlags(args, { all: 'bool' }, { a: 'all' });

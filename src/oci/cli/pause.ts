@@ -1,7 +1,7 @@
 import { freezeCgroup, thawCgroup } from '../../cgroup/kill.ts';
 import { failure, readState, statusOf } from '../state.ts';
+import type { Call } from './call.ts';
 import { expect, parseFlags } from './flags.ts';
-import type { Call } from './index.ts';
 
 export async function pause({ place, args }: Call): Promise<undefined> {
   const [id = ''] = expect(parseFlags(args, {}).rest, ['container-id']);

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { processesOf } from '../kill.ts';
 import { failure, readState } from '../state.ts';
+import type { Call } from './call.ts';
 import { expect, parseFlags } from './flags.ts';
-import type { Call } from './index.ts';
 import { print } from './print.ts';
 
 export function ps({ place, args }: Call): undefined {

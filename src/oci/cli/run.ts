@@ -2,9 +2,9 @@ import { closeDescriptor, openProcess, syscall } from '../../kernel/index.ts';
 import { create } from '../create.ts';
 import { remove } from '../delete.ts';
 import { start } from '../start.ts';
+import type { Call } from './call.ts';
 import { CREATE_FLAGS, createOptions } from './create.ts';
 import { expect, parseFlags } from './flags.ts';
-import type { Call } from './index.ts';
 import { waitFor } from './wait-for.ts';
 
 /** `create` and `start`, and, unless detached, waiting for the end and `delete`. */

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sampleConfig } from '../sample-config.ts';
 import { failure } from '../state.ts';
+import type { Call } from './call.ts';
 import { expect, parseFlags } from './flags.ts';
-import type { Call } from './index.ts';
 
 /** Writes a `config.json` to begin with. */
 export function spec({ args }: Call): undefined {

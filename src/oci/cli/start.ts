@@ -1,6 +1,6 @@
 import { start as letGo } from '../start.ts';
+import type { Call } from './call.ts';
 import { expect, parseFlags } from './flags.ts';
-import type { Call } from './index.ts';
 
 export function start({ place, args, log }: Call): undefined {
   const { rest } = parseFlags(args, {});

@@ -1,7 +1,7 @@
 import { publicState } from '../public-state.ts';
 import { failure, listIds, readState, type StateRecord, type Status, statusOf } from '../state.ts';
+import type { Call } from './call.ts';
 import { expect, parseFlags } from './flags.ts';
-import type { Call } from './index.ts';
 import { print } from './print.ts';
 
 export function state({ place, args }: Call): undefined {

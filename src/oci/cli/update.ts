@@ -4,8 +4,8 @@ import { parseJson } from '../../kernel/json.ts';
 import { readJson, readResources } from '../config/index.ts';
 import { failure } from '../state.ts';
 import { update as change } from '../update.ts';
+import type { Call } from './call.ts';
 import { expect, type Flags, parseFlags } from './flags.ts';
-import type { Call } from './index.ts';
 
 export async function update({ place, args }: Call): Promise<undefined> {
   const { flags, rest } = parseFlags(args, { ...KINDS, resources: 'string' }, { r: 'resources' });
