@@ -3,33 +3,10 @@ import { flags, named, type Step } from '../launch/index.ts';
 import { passes } from './filter-check.ts';
 import { hookSteps } from './hook-steps.ts';
 import { dropPrivileges } from './identity.ts';
-import type { PlanInput } from './plan-input.ts';
+import type { Held, PlanInput } from './plan-input.ts';
 import { CLOSE_RANGE, execProgram, type Kept, programPaths } from './program.ts';
-import type { Hook, Process } from './spec.ts';
+import type { Process } from './spec.ts';
 import { Stage } from './stage.ts';
-
-/**
- * How a container waits for its start (src/oci/). It is carried out by native/enter.c and not in Node's memory, nobody need be there when it is let go,
- * and it belongs to whoever adopts its orphaned parent's children. The numbers are descriptors of native/enter.c.
- */
-export interface Held {
-  /** The read end of `exec.fifo`, open for writing as well, so that reading waits: a byte lets it go. */
-  gate: number;
-  /** Takes the number of `ready` once it waits: it closes at exec, or says what failed. */
-  result: number;
-  /** Hooks of the host wait for it to be in its namespaces: it writes `h`, and goes on when a byte comes. */
-  acknowledge?: number;
-  /** The state, as a file, for its own hooks. */
-  state: number;
-  createContainer: readonly Hook[];
-  startContainer: readonly Hook[];
-  /** How many descriptors from 3 on the program gets. */
-  preserve: number;
-  /** Where the one with the number 3 is meanwhile. */
-  third: number;
-  /** The numbers of a seccomp listener's descriptors, which the filter may come to need only after the start. */
-  listener?: readonly number[];
-}
 
 /** What of it stays open while it waits. */
 export function keptWhileWaiting(held: Held, ready: number): Kept {

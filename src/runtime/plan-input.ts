@@ -1,10 +1,9 @@
 import type { CgroupPlan } from './cgroup-steps.ts';
 import type { CopiedUp } from './copy-up.ts';
-import type { Held } from './held.ts';
 import type { SeccompFilter } from './identity.ts';
 import type { Stdio, TerminalStdio } from './program.ts';
 import type { OverlayRootfs } from './rootfs.ts';
-import type { Mount, Spec } from './spec.ts';
+import type { Hook, Mount, Spec } from './spec.ts';
 
 /** A file that tsbox provides inside: /etc/hosts and the like. */
 export interface ProvidedFile {
@@ -46,4 +45,27 @@ export interface PlanInput {
   /** What some of its new file systems begin with. */
   copies?: ReadonlyMap<Mount, readonly CopiedUp[]>;
   kernel: { major: number; minor: number };
+}
+
+/**
+ * How a container waits for its start (src/oci/). It is carried out by native/enter.c and not in Node's memory, nobody need be there when it is let go,
+ * and it belongs to whoever adopts its orphaned parent's children. The numbers are descriptors of native/enter.c.
+ */
+export interface Held {
+  /** The read end of `exec.fifo`, open for writing as well, so that reading waits: a byte lets it go. */
+  gate: number;
+  /** Takes the number of `ready` once it waits: it closes at exec, or says what failed. */
+  result: number;
+  /** Hooks of the host wait for it to be in its namespaces: it writes `h`, and goes on when a byte comes. */
+  acknowledge?: number;
+  /** The state, as a file, for its own hooks. */
+  state: number;
+  createContainer: readonly Hook[];
+  startContainer: readonly Hook[];
+  /** How many descriptors from 3 on the program gets. */
+  preserve: number;
+  /** Where the one with the number 3 is meanwhile. */
+  third: number;
+  /** The numbers of a seccomp listener's descriptors, which the filter may come to need only after the start. */
+  listener?: readonly number[];
 }
