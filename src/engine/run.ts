@@ -11,7 +11,7 @@ import {
   newContainerId,
   removeContainerDirectory,
 } from './container-directory.ts';
-import { noteEvents, ofContainer, ofNetworks } from './events/note.ts';
+import { noteEvents, ofContainer, ofNetworks, ofVolumes } from './events/note.ts';
 import type { HealthCheck } from './health/config.ts';
 import { imageFor } from './image-for.ts';
 import { startJanitor } from './janitor.ts';
@@ -104,6 +104,7 @@ export async function runPrepared(
         noteEvents(
           ofContainer(record, 'create'),
           ...ofNetworks(record, 'connect'),
+          ...ofVolumes(record, 'mount'),
           ofContainer(record, 'start'),
         );
         writeConfig(id, prepared.built.spec, prepared.built.seccomp);

@@ -6,7 +6,7 @@ import type { BoundPort } from '../network/nat/port.ts';
 import { ChildProgram } from './child-program.ts';
 import type { Container, ContainerStats, ExitStatus } from './container.ts';
 import { type ContainerDirectory, nameOwner, removeContainerDirectory } from './container-directory.ts';
-import { noteEvents, ofContainer } from './events/note.ts';
+import { noteEvents, ofContainer, ofVolumes } from './events/note.ts';
 import type { ExecOptions, ExecProcess } from './exec/index.ts';
 import { exitFile, writeExit } from './life/exit-file.ts';
 import { disconnected, mayBeConnected } from './network/disconnected.ts';
@@ -119,7 +119,7 @@ export class RunningContainer extends ChildProgram<ExitStatus> implements Contai
     const died = ofContainer(this.#record, 'die', { exitCode: String(status.code) });
     const oom = status.oomKilled ? [ofContainer(this.#record, 'oom')] : [];
     const gone = this.#record.rm ? [ofContainer(this.#record, 'destroy')] : [];
-    noteEvents(...oom, died, ...gone);
+    noteEvents(...oom, ...ofVolumes(this.#record, 'unmount'), died, ...gone);
     // It may have been connected to others since.
     if (mayBeConnected(this.#record)) releaseNetwork(readRecord(this.id) ?? this.#record);
     if (this.#record.rm) {

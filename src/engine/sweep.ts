@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { findCgroup, killCgroup, removeCgroupNow } from '../cgroup/index.ts';
 import { staleLeases } from '../network/store/lease.ts';
 import { lockAbandoned, nameOwner, releaseName, removeContainerDirectory } from './container-directory.ts';
-import { noteEvents, ofContainer } from './events/note.ts';
+import { type NewEvent, noteEvents, ofContainer, ofVolumes } from './events/note.ts';
 import { exitFile, readExit } from './life/exit-file.ts';
 import { restartDelay } from './life/restart-policy.ts';
 import { disconnected } from './network/disconnected.ts';
@@ -100,7 +100,8 @@ function sweepContainer(id: string, record: ContainerRecord | undefined): Contai
   }
   if (record === undefined || record.rm) {
     if (record !== undefined) {
-      noteEvents(ofContainer(record, 'die', { exitCode: '137' }), ofContainer(record, 'destroy'));
+      const died = ofContainer(record, 'die', { exitCode: '137' });
+      noteEvents(...unmounted(record), died, ofContainer(record, 'destroy'));
       discardVolumes(record);
     }
     removeContainerDirectory(id, record?.name);
@@ -117,8 +118,16 @@ function sweepContainer(id: string, record: ContainerRecord | undefined): Contai
   });
   const ended = updateRecord(id, change, PATIENCE);
   if (ended === undefined) return;
-  noteEvents(ofContainer(ended, 'die', { exitCode: String(ended.exitCode ?? 137) }));
+  noteEvents(
+    ...(record === undefined ? [] : unmounted(record)),
+    ofContainer(ended, 'die', { exitCode: String(ended.exitCode ?? 137) }),
+  );
   return ended.status === 'restarting' ? ended : undefined;
+}
+
+/** Nothing where its volumes were not mounted: it waited for its restart, or was never started. */
+function unmounted(before: ContainerRecord): NewEvent[] {
+  return before.status === 'running' || before.status === 'paused' ? ofVolumes(before, 'unmount') : [];
 }
 
 /** Whoever was to restart it was killed, and so may the one before have been: its policy holds all the same, until the machine's next boot. */

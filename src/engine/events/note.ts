@@ -61,6 +61,24 @@ export function ofNetworks(
   }));
 }
 
+/** What is said of a container's volumes where it starts, and where it ends. */
+export function ofVolumes(
+  { id, volumes = [] }: Pick<ContainerRecord, 'id' | 'volumes'>,
+  action: 'mount' | 'unmount',
+): NewEvent[] {
+  return volumes.map(({ name, destination, readOnly = false }) => ({
+    type: 'volume',
+    action,
+    id: name,
+    attributes: {
+      container: id,
+      driver: 'local',
+      // A volume has no propagation of its own, as `inspect` says too.
+      ...(action === 'mount' && { destination, propagation: '', 'read/write': String(!readOnly) }),
+    },
+  }));
+}
+
 export function journalDirectory(): string {
   return join(storeRoot(), 'events');
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sleep } from '../../cgroup/kill.ts';
 import { syscall, TsboxError } from '../../kernel/index.ts';
 import { lockAbandoned, removeContainerDirectory } from '../container-directory.ts';
-import { noteEvents, ofContainer } from '../events/note.ts';
+import { noteEvents, ofContainer, ofVolumes } from '../events/note.ts';
 import { disconnected } from '../network/disconnected.ts';
 import { releaseNetwork } from '../network/release.ts';
 import { containersDirectory } from '../paths.ts';
@@ -61,6 +61,7 @@ function noteDeath(record: ContainerRecord): void {
   const lived = Math.max(0, Math.floor((Date.parse(finished ?? '') - Date.parse(started ?? '')) / 1000)) || 0;
   noteEvents(
     ...(oomKilled ? [ofContainer(record, 'oom')] : []),
+    ...ofVolumes(record, 'unmount'),
     ofContainer(record, 'die', { exitCode: String(exitCode), execDuration: String(lived) }),
   );
 }

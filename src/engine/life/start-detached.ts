@@ -10,7 +10,7 @@ import {
 } from '../../kernel/index.ts';
 import { failureError } from '../../launch/index.ts';
 import { isExec } from '../../runtime/index.ts';
-import { noteEvents, ofContainer, ofNetworks } from '../events/note.ts';
+import { noteEvents, ofContainer, ofNetworks, ofVolumes } from '../events/note.ts';
 import { startingInterval } from '../health/config.ts';
 import { disconnected } from '../network/disconnected.ts';
 import type { NetworkStart, OpenNetwork } from '../network/index.ts';
@@ -163,7 +163,12 @@ async function attempt(
       };
     });
     if (calledOff) throw new TsboxError('STOPPED', `container ${record.name} was stopped while it restarted`);
-    if (started !== undefined) noteEvents(...ofNetworks(started, 'connect'), ofContainer(started, 'start'));
+    if (started !== undefined)
+      noteEvents(
+        ...ofNetworks(started, 'connect'),
+        ...ofVolumes(started, 'mount'),
+        ofContainer(started, 'start'),
+      );
     // Not before it is on disk: should we be killed in between, the monitor ends what nobody knows of.
     if (!tell(ack.write)) {
       // The monitor was killed, and so the container.

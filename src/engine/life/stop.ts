@@ -5,12 +5,12 @@ import type { ExitStatus } from '../container.ts';
 import { lockAbandoned } from '../container-directory.ts';
 import { noteEvents, ofContainer } from '../events/note.ts';
 import { findContainer } from '../find-container.ts';
-import { untilReleased } from '../network/released.ts';
 import { parseSignal } from '../options/index.ts';
 import { openProcess } from '../process-identity.ts';
 import type { ContainerRecord } from '../record.ts';
 import { updateRecord } from '../update-record.ts';
 import { signalContainer } from './kill.ts';
+import { untilSettled } from './settled.ts';
 import { waitFor } from './wait.ts';
 import { noteWish } from './wish.ts';
 
@@ -63,7 +63,7 @@ function sendAndTell(record: ContainerRecord, signal: number): void {
 }
 
 async function stopped(record: ContainerRecord, status: ExitStatus): Promise<ExitStatus> {
-  await untilReleased(record);
+  await untilSettled(record);
   noteEvents(ofContainer(record, 'stop'));
   return status;
 }
