@@ -3,24 +3,10 @@ import { layOutContainer, layOutOnce } from '../../../src/engine/plan-template.t
 import { native } from '../../../src/kernel/index.ts';
 import { layOut, type Step } from '../../../src/launch/index.ts';
 import { type CgroupPlan, type PlanInput, planContainer } from '../../../src/runtime/index.ts';
-import { mapped, sampleInput, sampleSpec } from '../runtime/sample.ts';
+import { inputWithId, mapped, sampleSpec } from '../runtime/sample.ts';
 
 const A = '0123456789ab'.padEnd(64, 'c');
 const B = 'fedcba987654'.padEnd(64, '3');
-
-/** As the engine makes it: the id is in paths, in the host name, and in files. */
-function inputOf(id: string, change: (input: PlanInput) => void = () => {}, spec = sampleSpec()): PlanInput {
-  return sampleInput(
-    (input) => {
-      input.id = id;
-      input.overlay = { layers: ['/store/base'], directory: `/store/containers/${id}`, keep: false };
-      input.cgroup = { path: `/sys/fs/cgroup/tsbox/${id}`, writes: [{ file: 'pids.max', value: '64' }] };
-      input.files = [{ path: '/etc/hostname', content: `${id.slice(0, 12)}\n`, mode: 0o644 }];
-      change(input);
-    },
-    { ...spec, hostname: id.slice(0, 12) },
-  );
-}
 
 /** What laying out anew would put at the same address. */
 function fresh(input: PlanInput, { bytes }: { bytes: Buffer }): Buffer {
@@ -52,13 +38,13 @@ describe('a plan that is used again', () => {
       input.files = [...input.files, { path: '/etc/test', content: name, mode: 0o644 }];
       change(input);
     };
-    const first = layOutContainer(inputOf(A, unlike, spec));
+    const first = layOutContainer(inputWithId(A, unlike, spec));
     // As a container leaves it.
     first.arena.bytes.fill(0x5a, 0, first.arena.bytes.length / 2);
     first.done();
-    const again = layOutContainer(inputOf(B, unlike, spec));
+    const again = layOutContainer(inputWithId(B, unlike, spec));
     expect(again.arena).toBe(first.arena);
-    expect(again.arena.bytes.equals(fresh(inputOf(B, unlike, spec), again.arena))).toBe(true);
+    expect(again.arena.bytes.equals(fresh(inputWithId(B, unlike, spec), again.arena))).toBe(true);
     expect(again.arena.bytes.includes(A.slice(0, 12))).toBe(false);
   });
 
@@ -66,8 +52,8 @@ describe('a plan that is used again', () => {
     const only = (input: PlanInput) => {
       input.ready = 99;
     };
-    layOutContainer(inputOf(A, only)).done();
-    const { arena, step } = layOutContainer(inputOf(B, only));
+    layOutContainer(inputWithId(A, only)).done();
+    const { arena, step } = layOutContainer(inputWithId(B, only));
     const made = arena.steps.find((each) => each?.call === 'mkdirat');
     expect(made?.args[1]).toBe(`/sys/fs/cgroup/tsbox/${A}`);
     expect(step(made as Step).args[1]).toBe(`/sys/fs/cgroup/tsbox/${B}`);
@@ -79,7 +65,7 @@ describe('a plan is laid out anew', () => {
     const only = (input: PlanInput) => {
       input.ready = 98;
     };
-    expect(layOutContainer(inputOf(A, only)).arena).not.toBe(layOutContainer(inputOf(B, only)).arena);
+    expect(layOutContainer(inputWithId(A, only)).arena).not.toBe(layOutContainer(inputWithId(B, only)).arena);
   });
 
   test.each<[string, (input: PlanInput) => void]>([
@@ -123,10 +109,10 @@ describe('a plan is laid out anew', () => {
     const only = (input: PlanInput) => {
       input.ready = 97;
     };
-    const first = layOutContainer(inputOf(A, only));
+    const first = layOutContainer(inputWithId(A, only));
     first.done();
     const other = layOutContainer(
-      inputOf(B, (input) => {
+      inputWithId(B, (input) => {
         only(input);
         change(input);
       }),
@@ -135,8 +121,8 @@ describe('a plan is laid out anew', () => {
   });
 
   test('where it is timed', () => {
-    const { arena, done } = layOutOnce(inputOf(A), { timed: true });
+    const { arena, done } = layOutOnce(inputWithId(A), { timed: true });
     done();
-    expect(layOutContainer(inputOf(B)).arena).not.toBe(arena);
+    expect(layOutContainer(inputWithId(B)).arena).not.toBe(arena);
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { allSteps, layOut, Slot, type Step } from '../../../src/launch/index.ts';
+import { allSteps, layOut, type Step } from '../../../src/launch/index.ts';
 import { planEntry } from '../../../src/runtime/entry-plan.ts';
 import type { ExecInput } from '../../../src/runtime/exec-input.ts';
 import { planHelper } from '../../../src/runtime/helper-plan.ts';
 import { compileSeccomp } from '../../../src/runtime/seccomp/index.ts';
 import type { Spec } from '../../../src/runtime/spec.ts';
-import { mapped, sampleSpec } from './sample.ts';
+import { mapped, sampleSpec, textOf } from './sample.ts';
 
 function input(change: (input: ExecInput) => void = () => {}, spec: Spec = sampleSpec()): ExecInput {
   const made: ExecInput = {
@@ -19,23 +19,11 @@ function input(change: (input: ExecInput) => void = () => {}, spec: Spec = sampl
   return made;
 }
 
-const text = ({ call, args, save }: Step) =>
-  `${save ? `${save.name} = ` : ''}${call}(${args.map(show).join(', ')})`;
-
-function show(argument: Step['args'][number]): string {
-  if (argument === null) return 'NULL';
-  if (typeof argument !== 'object') return String(argument);
-  if (argument instanceof Slot) return argument.name;
-  if ('slotAddress' in argument) return `&${argument.slotAddress.name}`;
-  if ('strings' in argument) return `[${argument.strings.join(' ')}]`;
-  return argument.text;
-}
-
 /** What runs outside of the PID namespace, and what runs inside. */
 function parts(given: ExecInput): { outside: string[]; inside: string[] } {
   const { steps } = planEntry(given);
   const inside = (steps.at(-1) as Step).child as Step[];
-  return { outside: steps.map(text), inside: inside.map(text) };
+  return { outside: steps.map(textOf), inside: inside.map(textOf) };
 }
 
 const everything = compileSeccomp({ defaultAction: 'SCMP_ACT_ALLOW' });
@@ -164,7 +152,7 @@ describe('the program that enters', () => {
 describe('the helper', () => {
   const helping = { container: 9, enter: 10, plan: 4, ready: 12, outcomeLength: 4096 };
   const lines = (change?: (given: ExecInput) => void) =>
-    allSteps(planHelper({ ...input(change), ...helping })).map(text);
+    allSteps(planHelper({ ...input(change), ...helping })).map(textOf);
 
   test('in the container’s cgroup; what shares our memory is waited for', () => {
     const clone = lines().find((line) => line.includes('clone3'));

@@ -63,6 +63,24 @@ export function sampleInput(
   return input;
 }
 
+/** As the engine makes it: the id is in paths, in the host name, and in files. */
+export function inputWithId(
+  id: string,
+  change: (input: PlanInput) => void = () => {},
+  spec: Spec = sampleSpec(),
+): PlanInput {
+  return sampleInput(
+    (input) => {
+      input.id = id;
+      input.overlay = { layers: ['/store/base'], directory: `/store/containers/${id}`, keep: false };
+      input.cgroup = { path: `/sys/fs/cgroup/tsbox/${id}`, writes: [{ file: 'pids.max', value: '64' }] };
+      input.files = [{ path: '/etc/hostname', content: `${id.slice(0, 12)}\n`, mode: 0o644 }];
+      change(input);
+    },
+    { ...spec, hostname: id.slice(0, 12) },
+  );
+}
+
 export const mapped = (spec: Spec) => {
   spec.linux.namespaces.push({ type: 'user' });
   spec.linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }];
@@ -79,9 +97,7 @@ export class Listing {
 
   constructor(input: PlanInput) {
     this.steps = allSteps(planContainer(input));
-    this.lines = this.steps.map(
-      ({ call, args, save }) => `${save ? `${save.name} = ` : ''}${call}(${args.map(show).join(', ')})`,
-    );
+    this.lines = this.steps.map(textOf);
   }
 
   /** The only line that has all the words. */
@@ -104,6 +120,11 @@ export class Listing {
   stage(name: string): string[] {
     return this.lines.filter((_, index) => this.steps[index]?.stage === name);
   }
+}
+
+/** A call as a line of text: `pid = clone(SIGCHLD)`. */
+export function textOf({ call, args, save }: Step): string {
+  return `${save ? `${save.name} = ` : ''}${call}(${args.map(show).join(', ')})`;
 }
 
 function show(argument: Step['args'][number]): string {
