@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { containerFilter, networksOf } from '../../../src/cli/ps-filter.ts';
 import type { ContainerRecord } from '../../../src/index.ts';
+import { sampleRecord } from '../engine/sample-record.ts';
 
 const lease = {
   network: 'backend',
@@ -12,16 +13,7 @@ const lease = {
   aliases: [],
   interface: 'eth0',
 };
-const web: ContainerRecord = {
-  id: 'ab'.repeat(32),
-  name: 'web',
-  image: 'alpine',
-  imageId: 'sha256:0',
-  command: ['true'],
-  created: '2026-01-02T03:04:05.000Z',
-  labels: {},
-  status: 'running',
-  rm: false,
+const web = sampleRecord({
   network: {
     mode: 'backend',
     endpoints: [{ network: 'backend' }],
@@ -29,7 +21,7 @@ const web: ContainerRecord = {
     ports: [{ hostAddress: '::', hostPort: 8080, containerPort: 80, protocol: 'tcp' }],
     exposed: ['53/udp'],
   },
-};
+});
 
 describe('ps --filter', () => {
   it.each([

@@ -5,6 +5,7 @@ import { fitsNetwork, isUsed, type NetworkFilters } from '../../../src/engine/ne
 import type { RecordedNetwork } from '../../../src/engine/network/recorded.ts';
 import type { ContainerRecord } from '../../../src/engine/record.ts';
 import type { Spec } from '../../../src/runtime/spec.ts';
+import { sampleRecord } from './sample-record.ts';
 
 const ID = 'ab'.repeat(32);
 const NETWORK = 'cd'.repeat(32);
@@ -30,20 +31,12 @@ function record(
   network: Partial<RecordedNetwork> | undefined,
   more: Partial<ContainerRecord> = {},
 ): ContainerRecord {
-  return {
+  return sampleRecord({
     id: ID,
-    name: 'web',
-    image: 'alpine',
-    imageId: 'sha256:0',
-    command: ['true'],
-    created: '2026-01-02T03:04:05.000Z',
-    labels: {},
-    status: 'running',
     pid: 4711,
-    rm: false,
     ...(network && { network: { mode: 'backend', endpoints: [], leases: [], ports: [], ...network } }),
     ...more,
-  };
+  });
 }
 
 describe('filters of networks', () => {
