@@ -1,6 +1,13 @@
 /** The library's part about networks, loaded when it is called. */
 export type { NetworkDetails, NetworkMember } from './engine/network/network-details.ts';
 export type { NetworkFilters } from './engine/network/network-filter.ts';
+export type {
+  LinkMessages,
+  NetworkPart,
+  NetworkWork,
+  RuleCommands,
+  Settings,
+} from './engine/network/network-work.ts';
 export { describePorts } from './network/nat/ports-text.ts';
 export type { LeaseRequest as ConnectOptions } from './network/store/lease.ts';
 export type { Network, Subnet } from './network/store/network.ts';
@@ -8,6 +15,8 @@ export type { Network, Subnet } from './network/store/network.ts';
 import { noteEvents } from './engine/events/note.ts';
 import type { NetworkDetails } from './engine/network/network-details.ts';
 import type { NetworkFilters } from './engine/network/network-filter.ts';
+import type { NetworkWork } from './engine/network/network-work.ts';
+import type { RunOptions } from './engine/run-options.ts';
 import type { CreateNetworkOptions } from './network/store/create.ts';
 import type { LeaseRequest } from './network/store/lease.ts';
 import type { Network } from './network/store/network.ts';
@@ -91,6 +100,17 @@ export async function disconnectNetwork(
   const { disconnectNetwork } = await import('./engine/network/disconnect.ts');
   await disconnectNetwork(container, network, options);
   await noteMember('disconnect', container, network);
+}
+
+/**
+ * What `run` would do for the container's network besides the system calls that `explain` gives: messages to the kernel, settings and rules, by tsbox itself while
+ * the container makes its mounts. Nothing is made. Undefined for a container without a network of tsbox's.
+ *
+ * @throws {TsboxError} as `run` does
+ */
+export async function explainNetwork(image: string, options?: RunOptions): Promise<NetworkWork | undefined> {
+  const { explainNetwork } = await import('./engine/network/explain.ts');
+  return explainNetwork(image, options);
 }
 
 function noteNetwork(action: string, { id, name, driver }: Network): void {

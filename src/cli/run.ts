@@ -1,5 +1,5 @@
-import { explain, formatPlan, planToJson, run as start } from '../index.ts';
-import { print, printError } from './output.ts';
+import { run as start } from '../index.ts';
+import { printError } from './output.ts';
 import { reportPull } from './report-pull.ts';
 import type { RunArguments } from './run/arguments.ts';
 import { runInForeground } from './run/foreground.ts';
@@ -11,7 +11,10 @@ import { usageError } from './usage.ts';
 export async function run(args: string[]): Promise<number> {
   const request = readPlainArguments(args) ?? (await readEveryArgument(args));
   if (request.image === '') throw usageError('run', "the image's name is empty");
-  if (request.explain !== undefined) return explainOnly(request);
+  if (request.explain !== undefined) {
+    const { explainOnly } = await import('./run/explain.ts');
+    return explainOnly(request);
+  }
   if (livesOn(request)) {
     const { runMonitored } = await import('./run/monitored.ts');
     return runMonitored(request);
@@ -34,10 +37,4 @@ function livesOn({ detach, detachKeys, options }: RunArguments): boolean {
 async function readEveryArgument(args: string[]): Promise<RunArguments> {
   const { readRunArguments } = await import('./run/arguments.ts');
   return readRunArguments(args);
-}
-
-function explainOnly({ image, command, options, explain: format }: RunArguments): number {
-  const plan = explain(image, command, options);
-  print(format === 'json' ? `${JSON.stringify(planToJson(plan), null, 2)}\n` : formatPlan(plan));
-  return 0;
 }

@@ -4,6 +4,7 @@ import {
   parsePublish,
   publishAll,
   type Reservation,
+  type ReserveOptions,
   reservePorts,
 } from '../../network/nat/index.ts';
 import { type Network, networkSettings } from '../../network/store/index.ts';
@@ -57,11 +58,15 @@ export function reserve(
   network: Network,
   { addresses }: Connection,
 ): Reservation {
+  return reservePorts(asked, reserveOptions(network, addresses));
+}
+
+export function reserveOptions(network: Network, addresses: readonly string[]): ReserveOptions {
   const { publishAt } = networkSettings(network);
-  return reservePorts(asked, {
+  return {
     ipv4: addresses.some((address) => !address.includes(':')),
     ipv6: addresses.some((address) => address.includes(':')),
     ...(publishAt !== undefined && { defaultAddress: publishAt }),
     nameOf: (id) => readRecord(id)?.name,
-  });
+  };
 }

@@ -1,16 +1,21 @@
 import { ensureTable, natNetwork, publish } from '../../network/nat/index.ts';
-import { findNetwork, type Network } from '../../network/store/index.ts';
-import { type ContainerRecord, containerIds, readRecord } from '../record.ts';
+import { type Network, readNetwork } from '../../network/store/index.ts';
+import { containerIds, readRecord } from '../record.ts';
 import type { RecordedNetwork } from './recorded.ts';
 
 /** Sees to it that packets find their way in networks. Before anything is made, as it fails where there is no nft. */
 export function ensureRules(networks: readonly Network[]): void {
-  const bridges = networks.filter(({ driver }) => driver === 'bridge');
+  const bridges = bridgesOf(networks);
   if (bridges.length === 0) return;
   ensureTable(bridges.map(natNetwork), {
     say,
-    restore: () => publicationsOf(containerIds().map(readRecord)),
+    restore: publicationsOfAll,
   });
+}
+
+/** Those that there are rules for. */
+export function bridgesOf(networks: readonly Network[]): Network[] {
+  return networks.filter(({ driver }) => driver === 'bridge');
 }
 
 /** Leads a container's published ports to it, once it is connected. */
@@ -23,20 +28,20 @@ export function publishPorts(id: string, networks: readonly Network[], recorded:
 
 /** `tsbox system start`: puts back what somebody has removed from under containers that run. */
 export function repairRules(): void {
-  const records = containerIds().map(readRecord);
-  const { networks, publications } = publicationsOf(records);
+  const { networks, publications } = publicationsOfAll();
   if (networks.length > 0) ensureTable(networks, { say, restore: () => ({ networks, publications }) });
 }
 
 /** What belongs into the table for all containers that run. */
-function publicationsOf(records: readonly (ContainerRecord | undefined)[]) {
-  const connected = records
+export function publicationsOfAll() {
+  const connected = containerIds()
+    .map(readRecord)
     .filter((record) => record !== undefined)
     .filter(({ network }) => network?.leases.length);
   const names = new Set(
     connected.flatMap(({ network }) => network?.leases.map((lease) => lease.network) ?? []),
   );
-  const networks = [...names].flatMap(networkIfThere).filter(({ driver }) => driver === 'bridge');
+  const networks = bridgesOf([...names].flatMap(networkIfThere));
   const publications = connected.flatMap(({ id, network }) => {
     const lease = network?.leases.find((each) => each.network === network.publishing);
     return lease === undefined ? [] : { id, ports: network?.ports ?? [], addresses: lease.addresses };
@@ -46,7 +51,7 @@ function publicationsOf(records: readonly (ContainerRecord | undefined)[]) {
 
 function networkIfThere(name: string): Network[] {
   try {
-    return [findNetwork(name)];
+    return [readNetwork(name)].filter((network) => network !== undefined);
   } catch {
     return [];
   }

@@ -4,6 +4,7 @@ import { checkInterfaceName, findLink } from './find-link.ts';
 import { setUpInterface, setUpLoopback } from './inside.ts';
 import { makingLinks } from './kind-missing.ts';
 import { makeInterface, setUpHostEnd } from './kinds.ts';
+import type { Netlink } from './netlink.ts';
 import { removeLink } from './requests.ts';
 
 /** An interface of a container's, in one network. */
@@ -38,12 +39,11 @@ export interface Attachment {
  * BAD_INTERFACE, BAD_SUBNET; KernelError with the kernel's own words
  */
 export function attachInterfaces(namespace: number, attachments: readonly Attachment[]): void {
-  for (const attachment of attachments) checkInterfaceName(attachment.interface);
   const host = NetlinkSocket.open();
   try {
     const inside = inNetworkNamespace(namespace, () => NetlinkSocket.open());
     try {
-      attach({ host, inside, namespace }, attachments);
+      attachOver({ host, inside, namespace }, attachments);
     } finally {
       inside.close();
     }
@@ -63,12 +63,15 @@ export function detachInterface(namespace: number, name: string): void {
 }
 
 interface Sockets {
-  host: NetlinkSocket;
-  inside: NetlinkSocket;
+  host: Netlink;
+  /** One of the container's namespace. */
+  inside: Netlink;
   namespace: number;
 }
 
-function attach({ host, inside, namespace }: Sockets, attachments: readonly Attachment[]): void {
+/** The same over sockets that are open, or over such that only write down what they are told. */
+export function attachOver({ host, inside, namespace }: Sockets, attachments: readonly Attachment[]): void {
+  for (const attachment of attachments) checkInterfaceName(attachment.interface);
   const parents = attachments.map((attachment) => parentOf(attachment, host));
   const made: string[] = [];
   try {
@@ -94,7 +97,7 @@ function attach({ host, inside, namespace }: Sockets, attachments: readonly Atta
   }
 }
 
-function setUpInside(inside: NetlinkSocket, attachments: readonly Attachment[]): void {
+function setUpInside(inside: Netlink, attachments: readonly Attachment[]): void {
   const requests = attachments.flatMap((attachment) => {
     const index = inside.indexOf(attachment.interface);
     if (index === undefined) throw new TsboxError('NO_INTERFACE', `${attachment.interface} has been removed`);
@@ -112,7 +115,7 @@ function setUpInside(inside: NetlinkSocket, attachments: readonly Attachment[]):
  * 6.9, rtnl_getlink()); before, it is a matter of microseconds usually.
  */
 function settle(
-  host: NetlinkSocket,
+  host: Netlink,
   attachments: readonly Attachment[],
   hostEnds: readonly (string | undefined)[],
 ): void {
@@ -123,7 +126,7 @@ function settle(
   }
 }
 
-function parentOf({ parent }: Attachment, host: NetlinkSocket): number {
+function parentOf({ parent }: Attachment, host: Netlink): number {
   const index = host.indexOf(checkInterfaceName(parent));
   if (index !== undefined) return index;
   throw new TsboxError('NO_PARENT', `there is no interface ${parent} to connect the container to`, {
@@ -131,7 +134,7 @@ function parentOf({ parent }: Attachment, host: NetlinkSocket): number {
   });
 }
 
-function make(host: NetlinkSocket, request: Request, attachment: Attachment): void {
+function make(host: Netlink, request: Request, attachment: Attachment): void {
   const kind = attachment.driver === 'bridge' ? 'veth' : attachment.driver;
   const doing = `connect the container’s ${attachment.interface} to ${attachment.parent}`;
   try {

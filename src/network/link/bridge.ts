@@ -3,6 +3,7 @@ import { Errno, KernelError, randomHex, TsboxError } from '../../kernel/index.ts
 import { IFLA, IFLA_INFO, NetlinkSocket, type Request } from '../../kernel/netlink/index.ts';
 import { findLink, type Link } from './find-link.ts';
 import { makingLinks } from './kind-missing.ts';
+import type { Netlink } from './netlink.ts';
 import { addAddress, changeLink, type LinkChange, macBytes, makeLink, removeLink } from './requests.ts';
 
 export interface Bridge {
@@ -13,6 +14,8 @@ export interface Bridge {
   mtu: number;
   /** The host's own in it, with the length of the prefix: `10.87.0.1/16`, `fd00::1/64`. */
   addresses: readonly string[];
+  /** Its Ethernet address; default: one by chance. */
+  mac?: string;
   /** Packets of the host's from 127.0.0.1 may go out to it: for ports that are published there. */
   routeLocalnet?: boolean;
 }
@@ -26,16 +29,19 @@ export interface Bridge {
 export function ensureBridge(bridge: Bridge): 'made' | 'there' {
   const socket = NetlinkSocket.open();
   try {
-    const link = findLink(socket, bridge.name);
-    if (link !== undefined) {
-      checkOurs(socket, link, bridge);
-      if (!link.up) configure(socket, bridge, [changeLink(named(bridge, { up: true }))]);
-      return 'there';
-    }
-    return make(socket, bridge);
+    return ensureBridgeOver(socket, bridge);
   } finally {
     socket.close();
   }
+}
+
+/** The same over a socket that is open, or over one that only writes down what it is told. */
+export function ensureBridgeOver(socket: Netlink, bridge: Bridge): 'made' | 'there' {
+  const link = findLink(socket, bridge.name);
+  if (link === undefined) return make(socket, bridge);
+  checkOurs(socket, link, bridge);
+  if (!link.up) configure(socket, bridge, [changeLink(named(bridge, { up: true }))]);
+  return 'there';
 }
 
 /** Removes a bridge that is ours; one that is gone, and somebody else's of that name, are left alone. @throws {KernelError} */
@@ -50,9 +56,9 @@ export function removeBridge(name: string, alias: string): void {
   }
 }
 
-function make(socket: NetlinkSocket, bridge: Bridge): 'made' | 'there' {
+function make(socket: Netlink, bridge: Bridge): 'made' | 'there' {
   // One of its own, else the bridge has the lowest of its ports', another one whenever a container comes or goes. 02: given out by nobody (IEEE 802).
-  const mac = `02${randomHex(10).replace(/../g, ':$&')}`;
+  const mac = bridge.mac ?? `02${randomHex(10).replace(/../g, ':$&')}`;
   const creation = makeLink(
     named(bridge, {
       attributes: [
@@ -87,7 +93,7 @@ function make(socket: NetlinkSocket, bridge: Bridge): 'made' | 'there' {
 }
 
 /** Addresses go away with the link's being down, those of IPv6 at least. */
-function configure(socket: NetlinkSocket, bridge: Bridge, before: readonly Request[]): void {
+function configure(socket: Netlink, bridge: Bridge, before: readonly Request[]): void {
   const index = findLink(socket, bridge.name)?.index ?? 0;
   const addresses = bridge.addresses.map((address) => addAddress(index, address));
   try {
@@ -103,7 +109,7 @@ function named(bridge: Bridge, change: LinkChange): LinkChange {
 }
 
 /** Waits a moment for the mark: another command may have made the bridge just now, and be about to mark it. */
-function checkOurs(socket: NetlinkSocket, found: Link | undefined, bridge: Bridge): void {
+function checkOurs(socket: Netlink, found: Link | undefined, bridge: Bridge): void {
   let link = found;
   for (let attempt = 0; link?.kind === 'bridge' && link.alias === '' && attempt < 20; attempt++) {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);

@@ -25,7 +25,7 @@ export interface Link {
 }
 
 /** Undefined where the namespace of the socket has none of that name. @throws {TsboxError} BAD_INTERFACE for what cannot be a name */
-export function findLink(socket: NetlinkSocket, name: string): Link | undefined {
+export function findLink(socket: Pick<NetlinkSocket, 'get'>, name: string): Link | undefined {
   return ask(socket, 0, checkInterfaceName(name));
 }
 
@@ -39,7 +39,7 @@ export function isOurs(name: string): boolean {
   }
 }
 
-export function linkByIndex(socket: NetlinkSocket, index: number): Link | undefined {
+export function linkByIndex(socket: Pick<NetlinkSocket, 'get'>, index: number): Link | undefined {
   return ask(socket, index);
 }
 
@@ -57,7 +57,7 @@ export function checkInterfaceName(name: string): string {
   return name;
 }
 
-function ask(socket: NetlinkSocket, index: number, name?: string): Link | undefined {
+function ask(socket: Pick<NetlinkSocket, 'get'>, index: number, name?: string): Link | undefined {
   const reply = socket.get(
     {
       type: 'RTM_GETLINK',

@@ -105,6 +105,6 @@ const ONE_QUEUE: readonly Attribute[] = [
   [IFLA.IFLA_NUM_RX_QUEUES, 1],
 ];
 /** enum macvlan_mode of linux/if_link.h. */
-const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8 };
+export const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8 };
 /** enum ipvlan_mode: from 0. */
-const IPVLAN_MODES = ['l2', 'l3', 'l3s'];
+export const IPVLAN_MODES = ['l2', 'l3', 'l3s'];

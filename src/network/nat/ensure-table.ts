@@ -63,17 +63,24 @@ function complete(
   { restore }: TableOptions,
 ): 'there' | 'added' | 'repaired' {
   // Another tsbox may have done it while this one waited.
-  const state = stateOf(networks);
+  const { state, commands } = missingRules(networks, { restore });
   if (state === 'there') return 'there';
-  if (state === 'lacking') {
-    commit(networks.flatMap(networkCommands), 'set up the network');
-    return 'added';
-  }
+  commit(commands, 'set up the network');
+  return state === 'lacking' ? 'added' : 'repaired';
+}
+
+/** What nft is to do so that the table is there and has the networks in it. */
+export function missingRules(
+  networks: readonly NatNetwork[],
+  { restore }: Pick<TableOptions, 'restore'> = {},
+): { state: 'there' | 'lacking' | 'broken'; commands: Command[] } {
+  const state = stateOf(networks);
+  if (state === 'there') return { state, commands: [] };
+  if (state === 'lacking') return { state, commands: networks.flatMap(networkCommands) };
   const lost = restore?.() ?? { networks: [], publications: [] };
   const bridges = [...networks, ...lost.networks].flatMap(networkCommands);
   const ports = publicationCommands(lost.publications, askNetfilter(readPublished) ?? []);
-  commit([...tableCommands(), ...bridges, ...ports], 'set up the network');
-  return 'repaired';
+  return { state, commands: [...tableCommands(), ...bridges, ...ports] };
 }
 
 function stateOf(networks: readonly NatNetwork[]): 'there' | 'lacking' | 'broken' {

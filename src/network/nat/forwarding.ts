@@ -11,22 +11,42 @@ export function ensureForwarding(
   networks: readonly { internal: boolean; ipv6: boolean }[],
   say: (line: string) => void = () => {},
 ): void {
-  const outside = networks.filter(({ internal }) => !internal);
-  if (outside.length > 0 && read(IPV4) === '0') {
-    write(IPV4, '1');
-    say(
-      'net.ipv4.ip_forward is 1 now: the host forwards packets, which containers need to reach the outside',
-    );
+  for (const { settings, said } of missingForwarding(networks)) {
+    for (const { path, value } of settings) write(path, value);
+    say(said);
   }
+}
+
+/** A file of /proc/sys, and what is to be in it. */
+export interface Setting {
+  path: string;
+  value: string;
+}
+
+/** What is to be set, in this order, and what is said of it then. */
+export function missingForwarding(
+  networks: readonly { internal: boolean; ipv6: boolean }[],
+): { settings: Setting[]; said: string }[] {
+  const outside = networks.filter(({ internal }) => !internal);
+  const missing: { settings: Setting[]; said: string }[] = [];
+  if (outside.length > 0 && read(IPV4) === '0')
+    missing.push({
+      settings: [{ path: IPV4, value: '1' }],
+      said: 'net.ipv4.ip_forward is 1 now: the host forwards packets, which containers need to reach the outside',
+    });
   if (outside.some(({ ipv6 }) => ipv6) && read(IPV6) === '0') {
-    const advertised = keepAdvertisedRoutes();
-    write(IPV6, '1');
+    const advertised = advertisedRoutes();
     const also =
       advertised.length === 0 ? '' : ` (and accept_ra 2 on ${advertised.join(', ')}, to keep its own routes)`;
-    say(
-      `net.ipv6.conf.all.forwarding is 1 now${also}: the host forwards packets, which containers need to reach the outside`,
-    );
+    missing.push({
+      settings: [
+        ...advertised.map((link) => ({ path: acceptRa(link), value: '2' })),
+        { path: IPV6, value: '1' },
+      ],
+      said: `net.ipv6.conf.all.forwarding is 1 now${also}: the host forwards packets, which containers need to reach the outside`,
+    });
   }
+  return missing;
 }
 
 /**
@@ -34,18 +54,27 @@ export function ensureForwarding(
  * there themselves (CVE-2020-8558).
  */
 export function setRouteLocalnet(bridge: string): void {
-  const path = `${SYS}/ipv4/conf/${bridge}/route_localnet`;
-  if (read(path) === '0') write(path, '1');
+  const { path, value } = routeLocalnet(bridge);
+  if (read(path) === '0') write(path, value);
+}
+
+/** The same as a setting; undefined where it is set. One that is made has what `default` says. */
+export function missingRouteLocalnet(bridge: string): Setting | undefined {
+  const setting = routeLocalnet(bridge);
+  const now = read(setting.path) ?? read(routeLocalnet('default').path);
+  return now === '0' ? setting : undefined;
+}
+
+function routeLocalnet(bridge: string): Setting {
+  return { path: `${SYS}/ipv4/conf/${bridge}/route_localnet`, value: '1' };
 }
 
 /**
  * A host that forwards takes no routes from router advertisements, and loses those that it has, unless accept_ra is 2 (ip-sysctl.rst of the kernel). Where a
  * default route came that way, that is seen to first.
  */
-function keepAdvertisedRoutes(): string[] {
-  const links = defaultRouteLinks().filter((link) => read(acceptRa(link)) === '1');
-  for (const link of links) write(acceptRa(link), '2');
-  return links;
+function advertisedRoutes(): string[] {
+  return defaultRouteLinks().filter((link) => read(acceptRa(link)) === '1');
 }
 
 /** The links with a default route that a router advertised: flags RTF_DEFAULT and RTF_ADDRCONF of linux/ipv6_route.h. */

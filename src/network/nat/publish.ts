@@ -5,7 +5,7 @@ import { withTableLock } from './lock.ts';
 import { askNetfilter } from './nfnetlink.ts';
 import { commit } from './nft.ts';
 import type { BoundPort } from './port.ts';
-import { chainOf, publicationCommands, selfChainOf } from './publication.ts';
+import { chainOf, type Publication, publicationCommands, selfChainOf } from './publication.ts';
 import { elementCommands } from './published-element.ts';
 import { chainUses, readPublished } from './read-table.ts';
 
@@ -28,16 +28,24 @@ export function publish(
 ): void {
   if (ports.length === 0) return;
   // The rules that keep containers from the host's 127.0.0.1 (`raw`) are there already.
-  if (ports.some(({ hostAddress }) => hostAddress === '0.0.0.0' || hostAddress.startsWith('127.')))
-    setRouteLocalnet(bridge);
-  ensureForwarding([{ internal: false, ipv6: hasIpv6(ports, addresses) }], say);
-  withTableLock(() =>
-    commit(
-      publicationCommands([{ id, ports, addresses }], askNetfilter(readPublished) ?? []),
-      'publish ports',
-    ),
-  );
+  if (needsRouteLocalnet(ports)) setRouteLocalnet(bridge);
+  ensureForwarding([neededForwarding(ports, addresses)], say);
+  withTableLock(() => commit(missingPublication({ id, ports, addresses }), 'publish ports'));
   forgetStaleFlows(ports, addresses);
+}
+
+/** Whether one of them is reached at 127.0.0.1. */
+export function needsRouteLocalnet(ports: readonly BoundPort[]): boolean {
+  return ports.some(({ hostAddress }) => hostAddress === '0.0.0.0' || hostAddress.startsWith('127.'));
+}
+
+export function neededForwarding(ports: readonly BoundPort[], addresses: readonly string[]) {
+  return { internal: false, ipv6: hasIpv6(ports, addresses) };
+}
+
+/** What nft is to do. */
+export function missingPublication(publication: Publication): Command[] {
+  return publicationCommands([publication], askNetfilter(readPublished) ?? []);
 }
 
 /** Whether one of them is reached by IPv6. */

@@ -39,7 +39,7 @@ export function reservePorts(asked: readonly PublishedPort[], options: ReserveOp
   return held;
 }
 
-function unique(asked: readonly PublishedPort[]): Iterable<PublishedPort> {
+export function unique(asked: readonly PublishedPort[]): Iterable<PublishedPort> {
   const text = (port: PublishedPort) =>
     [
       port.hostAddress,
@@ -56,8 +56,8 @@ function choices({ hostPort, hostPortEnd }: PublishedPort): number {
   return hostPortEnd === undefined ? 0 : 1;
 }
 
-/** @throws {TsboxError} NO_IPV6, BAD_ADDRESS */
-function addressesFor(port: PublishedPort, options: ReserveOptions): string[] {
+/** The host's addresses that a port is published at. @throws {TsboxError} NO_IPV6, BAD_ADDRESS */
+export function addressesFor(port: PublishedPort, options: ReserveOptions): string[] {
   const { ipv4 = true, ipv6 = true, defaultAddress } = options;
   const address = port.hostAddress ?? defaultAddress;
   if (address === undefined) return [...(ipv4 ? ['0.0.0.0'] : []), ...(ipv6 ? ['::'] : [])];
