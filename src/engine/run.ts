@@ -4,6 +4,7 @@ import { TsboxError } from '../kernel/index.ts';
 import type { Plan } from '../launch/index.ts';
 import { planContainer } from '../runtime/index.ts';
 import { writeConfig } from './config-file.ts';
+import type { Observe } from './connected-streams.ts';
 import type { Container, StartOptions } from './container.ts';
 import {
   type ContainerDirectory,
@@ -27,7 +28,7 @@ import { requireKernel, requireRoot } from './require-host.ts';
 import type { RunOptions } from './run-options.ts';
 import { RunningContainer } from './running-container.ts';
 import { discardCgroup, endProcess, type Started, start } from './start.ts';
-import { type Observe, openStreams, openTerminalStreams, type Streams } from './streams.ts';
+import { openStreams, openTerminalStreams, type Streams } from './streams.ts';
 import { sweep } from './sweep.ts';
 import { discardVolumes } from './volume/discard.ts';
 import { mappedOwner, prepareWritableLayer } from './writable-layer.ts';

@@ -4,6 +4,7 @@ import { closeDescriptor, type Death, reap, signalName, signalPidfd } from '../k
 import { type ProfileEntry, profileOf } from '../launch/index.ts';
 import type { BoundPort } from '../network/nat/port.ts';
 import { ChildProgram } from './child-program.ts';
+import type { ConnectedStreams } from './connected-streams.ts';
 import type { Container, ContainerStats, ExitStatus } from './container.ts';
 import { type ContainerDirectory, nameOwner, removeContainerDirectory } from './container-directory.ts';
 import { noteEvents, ofContainer, ofVolumes } from './events/note.ts';
@@ -14,7 +15,6 @@ import { releaseNetwork } from './network/release.ts';
 import type { Startable } from './prepare.ts';
 import { type ContainerRecord, readRecord } from './record.ts';
 import { discardCgroup, type Started } from './start.ts';
-import type { ConnectedStreams } from './streams.ts';
 import { updateRecord } from './update-record.ts';
 import { discardVolumes } from './volume/discard.ts';
 

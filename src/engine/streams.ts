@@ -12,8 +12,6 @@ import {
 import type { Stdio, TerminalStdio } from '../runtime/index.ts';
 import type { ConnectedStreams, Observe } from './connected-streams.ts';
 
-export type { ConnectedStreams, Observe } from './connected-streams.ts';
-
 /**
  * `pipe`: a stream for the caller. `ignore`: /dev/null. `inherit`: ours; where ours is a terminal, a file or a socket, the program
  * gets a pipe all the same, whose content is copied: through a descriptor of the host's terminal it could type into it (CVE-2017-5226), and a file it could reopen for writing.
