@@ -53,6 +53,11 @@ const RULES: { calls: string[]; errno: number; path?: string; advice: string }[]
     advice: 'the kernel does not have this file system: load its module (modprobe)',
   },
   {
+    calls: ['openat2'],
+    errno: Errno.EXDEV,
+    advice: 'a link on the way leads out of the volume',
+  },
+  {
     calls: ['mkdirat'],
     errno: Errno.EROFS,
     advice: 'the root file system is read-only and has no such directory to mount on',

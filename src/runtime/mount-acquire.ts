@@ -1,4 +1,14 @@
-import { AT, FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, MOUNT_ATTR__ATIME, OPEN_TREE } from '../kernel/index.ts';
+import {
+  AT,
+  FSCONFIG,
+  FSMOUNT,
+  FSOPEN,
+  MOUNT_ATTR,
+  MOUNT_ATTR__ATIME,
+  O,
+  OPEN_TREE,
+  RESOLVE,
+} from '../kernel/index.ts';
 import { flags, named, type Slot } from '../launch/index.ts';
 import { ACCESS_TIMES, type MountOptions, parseMountOptions } from './mount-options.ts';
 import type { Mount } from './spec.ts';
@@ -30,23 +40,52 @@ export function isBind(mount: Mount): boolean {
 /** A bind mount is a clone of a part of the mount tree. It never shares propagation with the host unless that was asked for. */
 export function acquireBind(stage: Stage, mount: Mount, options: MountOptions, userns?: Slot): Slot {
   const source = mount.source ?? '';
+  const below = mount.subpath === undefined ? undefined : openBelow(stage, source, mount.subpath);
   const fd = stage.open(
     slotName(mount.destination),
     'open_tree',
     [
-      named('AT_FDCWD', AT.AT_FDCWD),
-      source,
-      options.recursive
-        ? flags(OPEN_TREE, 'OPEN_TREE_CLONE', 'OPEN_TREE_CLOEXEC', 'AT_RECURSIVE')
-        : flags(OPEN_TREE, 'OPEN_TREE_CLONE', 'OPEN_TREE_CLOEXEC'),
+      below ?? CWD,
+      below ? '' : source,
+      flags(
+        OPEN_TREE,
+        'OPEN_TREE_CLONE',
+        'OPEN_TREE_CLOEXEC',
+        ...(below ? (['AT_EMPTY_PATH'] as const) : []),
+        ...(options.recursive ? (['AT_RECURSIVE'] as const) : []),
+      ),
     ],
-    `a view of the host's ${source} for ${mount.destination}`,
+    `a view of the host's ${mount.subpath === undefined ? source : `${source}/${mount.subpath}`} for ${mount.destination}`,
   );
+  if (below) stage.call('close', [below], 'done');
   setPropagation(stage, fd, options);
   setAttributes(stage, fd, options, mount.destination);
   if (isMapped(mount) && userns !== undefined) mapIds(stage, fd, userns, options);
   return fd;
 }
+
+/**
+ * A directory below another one. Whoever has the volume may put a link anywhere in it, at any moment: the kernel resolves the path and stays inside, and what it has
+ * found is what is mounted (CVE-2021-25741 and CVE-2023-3676 of Kubernetes were looks before a mount by path).
+ */
+function openBelow(stage: Stage, source: string, subpath: string): Slot {
+  const open = flags(O, 'O_PATH', 'O_DIRECTORY', 'O_CLOEXEC');
+  const volume = stage.open('volume', 'openat', [CWD, source, open, 0], 'the volume');
+  const how = Buffer.alloc(24);
+  how.writeBigUInt64LE(BigInt(open.value), 0);
+  how.writeBigUInt64LE(BigInt(RESOLVE.RESOLVE_BENEATH | RESOLVE.RESOLVE_NO_MAGICLINKS), 16);
+  const text = `{flags=${open.text}, resolve=RESOLVE_BENEATH|RESOLVE_NO_MAGICLINKS}`;
+  const below = stage.open(
+    'subpath',
+    'openat2',
+    [volume, subpath, { bytes: how, text }, how.length],
+    'its directory, unless a link leads out of the volume',
+  );
+  stage.call('close', [volume], 'done');
+  return below;
+}
+
+const CWD = named('AT_FDCWD', AT.AT_FDCWD);
 
 /** A new instance of a file system: fsopen, its options, create, fsmount. */
 export function acquireFileSystem(stage: Stage, type: string, options: MountOptions, source?: string): Slot {

@@ -70,6 +70,8 @@ export interface Mount {
   options?: string[];
   uidMappings?: IdMapping[];
   gidMappings?: IdMapping[];
+  /** Not of OCI: of a bind mount, a directory below `source`, which no link on the way may leave. */
+  subpath?: string;
 }
 
 export interface IdMapping {

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { TsboxError } from '../../kernel/index.ts';
+import { openSubpath } from '../volume/subpath.ts';
 import type { ContainerRoot } from './root.ts';
 
 /**
@@ -32,7 +33,11 @@ export async function inVolume<T>(
   }
   if (write && volume.options?.includes('ro'))
     throw new TsboxError('READ_ONLY', `the volume at ${volume.destination} is marked read-only`);
-  const fd = openSync(volume.source, constants.O_RDONLY | constants.O_DIRECTORY);
+  const { source, subpath } = volume;
+  const fd =
+    subpath === undefined
+      ? openSync(source, constants.O_RDONLY | constants.O_DIRECTORY)
+      : openSubpath(`the volume at ${volume.destination}`, source, subpath);
   try {
     // What is after the name says whether a directory or its content is meant, and stays.
     const slashes = /\/\.?$/.exec(path)?.[0] ?? '';

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { Mount } from '../../runtime/spec.ts';
 import { didYouMean } from '../../suggest.ts';
 import type { Host } from '../host.ts';
@@ -49,6 +50,7 @@ const keys: Record<string, string> = {
   'bind-nonrecursive': 'bind',
   'bind-recursive': 'bind',
   'volume-nocopy': 'volume',
+  'volume-subpath': 'volume',
   'tmpfs-size': 'tmpfs',
   'tmpfs-mode': 'tmpfs',
 };
@@ -108,7 +110,30 @@ function volume(
       'type=volume,source=data,target=/data',
     );
   const noCopy = truth(flag, value, fields, 'volume-nocopy');
-  return { ...(name !== '' && { name }), destination, ...volumeOptions(readOnly, noCopy, []) };
+  const subpath = fields.get('volume-subpath');
+  return {
+    ...(name !== '' && { name }),
+    destination,
+    ...volumeOptions(readOnly, noCopy, []),
+    ...(subpath !== undefined && { subpath: checkSubpath(flag, value, subpath, name) }),
+  };
+}
+
+/** What a link in the volume makes of it, the kernel sees to. */
+function checkSubpath(flag: string, value: string, subpath: string, name: string): string {
+  const refuse = (problem: string) =>
+    badOption(
+      flag,
+      value,
+      `volume-subpath ${problem}`,
+      'type=volume,source=data,target=/data,volume-subpath=a/b',
+    );
+  if (name === '') throw refuse('needs a source: a new volume has no directories');
+  if (subpath.includes('\0')) throw refuse('has a NUL in it');
+  const path = posix.normalize(subpath).replace(/\/$/, '');
+  if (subpath === '' || path.startsWith('/') || /^\.\.(\/|$)/.test(path))
+    throw refuse('is no relative path in the volume');
+  return path;
 }
 
 function bind(

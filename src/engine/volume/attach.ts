@@ -5,7 +5,8 @@ import { volumesDirectory } from '../paths.ts';
 import type { ContainerRecord } from '../record.ts';
 import { copyTree } from './copy-tree.ts';
 import { withImageDirectory } from './image-tree.ts';
-import { makeVolume, readVolume, type VolumeRecord, withVolumesLock } from './store.ts';
+import { findVolume, makeVolume, readVolume, type VolumeRecord, withVolumesLock } from './store.ts';
+import { openSubpath } from './subpath.ts';
 import type { VolumeUse } from './use.ts';
 import { usersOf } from './users.ts';
 
@@ -13,10 +14,21 @@ import { usersOf } from './users.ts';
  * Makes the volumes of a container that are not there, and fills those that are empty with what the image has at their place, as Docker does: owners, modes and
  * attributes too. Before each start: what was cut off the last time is done then.
  *
+ * One of which only a directory is mounted must be there, with that directory: nobody can want a new one.
+ *
  * The container's record must be on disk, and name them: from then on nobody removes them.
  */
 export function attachVolumes(record: ContainerRecord): void {
   for (const use of record.volumes ?? []) {
+    const { subpath } = use;
+    if (subpath !== undefined) {
+      const { name, options } = findVolume(use.name);
+      // For a message that says it: the plan looks for itself.
+      closeSync(
+        openSubpath(`volume ${name}`, options.device ?? join(volumesDirectory(), name, '_data'), subpath),
+      );
+      continue;
+    }
     const volume = withVolumesLock(() => readVolume(use.name) ?? make(use));
     if (!use.noCopy && volume.options.device === undefined) fill(record, use);
   }

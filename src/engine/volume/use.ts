@@ -12,12 +12,15 @@ export interface VolumeUse {
   readOnly?: boolean;
   /** An empty volume stays empty, whatever the image has there. */
   noCopy?: boolean;
+  /** Only this directory of it is mounted; it must be there. A relative path without `..` that would lead out. */
+  subpath?: string;
   /** Further words of mount(8), such as nosuid. */
   options?: string[];
 }
 
 /**
- * The mount of a volume. It is a bind mount of a directory that only root can reach, so nobody can put a link in its place.
+ * The mount of a volume. It is a bind mount of a directory that only root can reach, so nobody can put a link in its place. What is below that is the
+ * containers': a `subpath` is resolved by the kernel, which does not let it leave the volume.
  *
  * @param mapped whether the container has other ids than the host: then the kernel translates the owners, and the volume keeps the
  *   container's own, whichever ids it has next time
@@ -32,6 +35,7 @@ export function volumeMount(use: VolumeUse, mapped: boolean, host: Host): Mount 
     source: source ?? resolve(volumesDirectory(), use.name, '_data'),
     // A directory of the host that a volume stands for has the host's owners, as with any bind mount.
     options: mapped && own ? [...options, 'idmap'] : options,
+    ...(use.subpath !== undefined && { subpath: use.subpath }),
   };
 }
 

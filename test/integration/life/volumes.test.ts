@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -6,11 +6,13 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { describeRoot, image, inside, refused, scratch, store, tsbox } from '../support/tsbox.ts';
 import { makeImage } from './make-image.ts';
 import { failed, record, removesAll, said } from './support.ts';
@@ -19,6 +21,7 @@ const volumes = join(store, 'volumes');
 const data = (name: string, ...path: string[]) => join(volumes, name, '_data', ...path);
 
 describeRoot('volumes', () => {
+  const outside = scratch();
   removesAll();
   beforeAll(() => said('volume', 'prune', '-af'));
 
@@ -157,6 +160,96 @@ describeRoot('volumes', () => {
     chownSync(data('mapped', 'x'), 1000, 1001);
     chmodSync(data('mapped', 'x'), 0o640);
     expect(inside(['--userns', 'auto', '-v', 'mapped:/m'], 'stat -c %u:%g:%a /m/x')).toBe('1000:1001:640\n');
+  });
+
+  describe('a directory of one', () => {
+    const part = (path: string, more = '') => [
+      '--mount',
+      `type=volume,source=parts,target=/p,volume-subpath=${path}${more}`,
+    ];
+    beforeEach(() => {
+      inside(['-v', 'parts:/v'], 'mkdir -p /v/a/b; echo in b > /v/a/b/file; echo above > /v/a/above');
+    });
+    afterEach(() => said('volume', 'rm', '-f', 'parts'));
+
+    test('is all that the container sees of it', () => {
+      expect(inside(part('a/b'), 'ls -A /p; cat /p/file; echo new > /p/new')).toBe('file\nin b\n');
+      expect(readFileSync(data('parts', 'a/b/new'), 'utf8')).toBe('new\n');
+      expect(tsbox(['run', '--rm', ...part('a/b', ',readonly'), image, 'touch', '/p/x']).stderr).toMatch(
+        /Read-only/,
+      );
+      expect(inside(['--userns', 'auto', ...part('a')], 'stat -c %u:%g /p/above; touch /p/mine')).toBe(
+        '0:0\n',
+      );
+      expect(statSync(data('parts', 'a/mine')).uid).toBe(0);
+      // Nothing of the image is copied there.
+      expect(inside([...part('a/b').map((word) => word.replace('/p,', '/etc/ssl,'))], 'ls /etc/ssl')).toBe(
+        'file\nnew\n',
+      );
+    });
+
+    test('must be there, and its volume too', () => {
+      expect(refused(part('a/none'))).toBe('tsbox: volume parts: a/none is not there');
+      expect(refused(part('a/above'))).toBe('tsbox: volume parts: a/above is not a directory');
+      expect(refused(['--mount', 'source=no-parts,target=/p,volume-subpath=a'])).toBe(
+        'tsbox: no such volume: no-parts',
+      );
+      expect(existsSync(join(volumes, 'no-parts'))).toBe(false);
+      expect(failed(tsbox(['create', ...part('a/none'), image, 'true']))).toEqual({
+        status: 125,
+        stderr: 'tsbox: volume parts: a/none is not there',
+      });
+      expect(said('ps', '-aq')).toBe('');
+    });
+
+    test('a link of the volume leads to another place in it, and never out of it (CVE-2021-25741, CVE-2023-3676)', () => {
+      inside(['-v', 'parts:/v'], 'ln -s ../a/b /v/a/to-b');
+      expect(inside(part('a/to-b'), 'cat /p/file')).toBe('in b\n');
+      for (const target of ['/', '/etc', '../..', '../../../../../etc', '/proc/self/root', data('parts')]) {
+        inside(['-v', 'parts:/v'], `ln -sfn ${target} /v/a/out`);
+        expect(refused(part('a/out'))).toBe('tsbox: volume parts: a/out leads out of it');
+        expect(refused(part('a/out/.'))).toBe('tsbox: volume parts: a/out leads out of it');
+      }
+      inside(['-v', 'parts:/v'], 'ln -sfn out /v/a/out');
+      expect(refused(part('a/out'))).toBe('tsbox: volume parts: a/out is a link that leads nowhere');
+    });
+
+    test('whoever exchanges links meanwhile gains nothing', () => {
+      writeFileSync(join(outside, 'file'), 'outside\n');
+      const swap = `cd "$0"; while :; do ln -s b x; mv -T x swapped; ln -s ${outside} y; mv -T y swapped; done`;
+      const swapping = spawn('sh', ['-ec', swap, data('parts', 'a')], { stdio: 'ignore' });
+      try {
+        const seen = Array.from({ length: 16 }, () =>
+          tsbox(['run', '--rm', '--network', 'none', ...part('a/swapped'), image, 'cat', '/p/file']),
+        );
+        for (const { stdout, stderr, status } of seen)
+          expect(status === 0 ? stdout : stderr).toMatch(/^in b\n$|leads out of|swapped is not there/);
+        expect(seen.some(({ status }) => status !== 0)).toBe(true);
+      } finally {
+        swapping.kill('SIGKILL');
+      }
+    });
+
+    test('is looked for at each start, and by cp', () => {
+      said('create', '--name', 'parted', '--network', 'none', ...part('a/b'), image, 'cat', '/p/file');
+      expect(said('start', '-a', 'parted')).toBe('in b');
+      writeFileSync(join(outside, 'given'), 'given\n');
+      said('cp', join(outside, 'given'), 'parted:/p/given');
+      expect(readFileSync(data('parts', 'a/b/given'), 'utf8')).toBe('given\n');
+      renameSync(data('parts', 'a/b'), data('parts', 'a/c'));
+      symlinkSync(outside, data('parts', 'a/b'));
+      for (const args of [
+        ['start', '-a', 'parted'],
+        ['cp', join(outside, 'given'), 'parted:/p/other'],
+        ['cp', 'parted:/p/given', '-'],
+      ]) {
+        const { status, stderr } = tsbox(args);
+        expect(status, args[0]).not.toBe(0);
+        expect(stderr).toMatch(/a\/b leads out of it/);
+      }
+      expect(readdirSync(outside).sort()).toEqual(['file', 'given']);
+      said('rm', 'parted');
+    });
   });
 
   test('are made with labels, listed, shown and pruned by them', () => {

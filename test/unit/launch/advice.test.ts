@@ -16,6 +16,7 @@ test.each<[Step['call'], keyof typeof Errno, string]>([
   ['mkdirat', 'EROFS', 'read-only'],
   ['prlimit64', 'EPERM', 'CAP_SYS_RESOURCE'],
   ['pivot_root', 'EINVAL', 'initramfs'],
+  ['openat2', 'EXDEV', 'leads out of the volume'],
   ['openat2', 'ENOSYS', 'this kernel has no openat2; tsbox needs Linux 5.14'],
 ])('%s that fails with %s comes with advice', (call, errno, words) => {
   expect(advice(step(call), Errno[errno])).toContain(words);

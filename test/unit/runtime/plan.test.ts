@@ -254,6 +254,44 @@ test('clocks of its own are set before anything runs with them', () => {
   expect(at('/proc/self/timens_offsets')).toBeLessThan(at('pivot_root'));
 });
 
+test.each([
+  ['by tsbox itself', () => {}],
+  ['with a user namespace, by the helper, which is root on the host', mapped],
+])(
+  'a directory of a volume is opened without leaving it, and what was opened is mounted: %s',
+  (_, change) => {
+    const part = sampleSpec((spec) => {
+      change(spec);
+      const options = ['rbind', 'rprivate'];
+      spec.mounts.push({
+        destination: '/part',
+        type: 'bind',
+        source: '/volumes/data',
+        subpath: 'a/b',
+        options,
+      });
+    });
+    const { lines, steps, at } = bound(new Listing(sampleInput(() => {}, part)));
+    const first = at('volume = openat(AT_FDCWD, /volumes/data, O_PATH|O_DIRECTORY|O_CLOEXEC, 0)');
+    expect(lines.slice(first + 1, first + 5)).toEqual([
+      'subpath = openat2(volume, a/b, {flags=O_PATH|O_DIRECTORY|O_CLOEXEC, resolve=RESOLVE_BENEATH|RESOLVE_NO_MAGICLINKS}, 24)',
+      'close(volume)',
+      'bind_part = open_tree(subpath, , OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE)',
+      'close(subpath)',
+    ]);
+    // struct open_how: flags, mode, resolve. O_PATH|O_DIRECTORY|O_CLOEXEC, and 8|2.
+    const struct = steps[first + 1]?.args[2] as { bytes: Uint8Array } | undefined;
+    const how = Buffer.from(struct?.bytes ?? []);
+    const directory = process.arch === 'arm64' ? 0o40000n : 0o200000n;
+    expect([0, 8, 16].map((offset) => how.readBigUInt64LE(offset))).toEqual([
+      0o10000000n | 0o2000000n | directory,
+      0n,
+      10n,
+    ]);
+    expect(first).toBeLessThan(at('pivot_root'));
+  },
+);
+
 test('the reaper is PID 1 through a mount that nobody can write through (CVE-2019-5736)', () => {
   const { lines, at } = bound(readOnly());
   const bind = at('bind_dev_init = open_tree(AT_FDCWD, /usr/lib/tsbox/init');

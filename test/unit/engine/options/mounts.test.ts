@@ -154,6 +154,8 @@ describe('parseMount', () => {
       { name: 'data', destination: '/data', readOnly: true, noCopy: true },
     ],
     ['type=volume,dst=/data', { destination: '/data' }],
+    ['src=data,dst=/d,volume-subpath=a//b/../c/', { name: 'data', destination: '/d', subpath: 'a/c' }],
+    ['src=data,dst=/d,volume-subpath=..a', { name: 'data', destination: '/d', subpath: '..a' }],
   ])('takes %s for a volume', (value, use) => {
     expect(mount(value)).toEqual(use);
   });
@@ -167,6 +169,13 @@ describe('parseMount', () => {
     ['type=volume,src=data,dst=/data,bind-propagation=shared', 'bind-propagation is not for type=volume'],
     ['type=tmpfs,dst=/data,volume-nocopy', 'volume-nocopy is not for type=tmpfs'],
     ['type=bnd,src=/srv,dst=/data', 'did you mean bind?'],
+    ['src=data,dst=/d,volume-subpath=/etc', 'volume-subpath is no relative path in the volume'],
+    ['src=data,dst=/d,volume-subpath=..', 'volume-subpath is no relative path in the volume'],
+    ['src=data,dst=/d,volume-subpath=a/../../b', 'volume-subpath is no relative path in the volume'],
+    ['src=data,dst=/d,volume-subpath=', 'volume-subpath is no relative path in the volume'],
+    ['src=data,dst=/d,volume-subpath=a\0b', 'volume-subpath has a NUL in it'],
+    ['dst=/d,volume-subpath=a', 'volume-subpath needs a source'],
+    ['type=bind,src=/srv,dst=/d,volume-subpath=a', 'volume-subpath is not for type=bind'],
     ['type=bind,src=/srv,tagret=/data', 'did you mean target?'],
     ['type=bind,src=srv,dst=/data', 'source must be an absolute path'],
     ['type=bind,src=/srv,dst=data', 'must be an absolute path'],
