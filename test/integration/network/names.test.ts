@@ -19,6 +19,8 @@ const found = (from: string, name: string) =>
   tsbox(['exec', from, 'getent', 'ahostsv4', name])
     .stdout.split('\n')
     .flatMap((line) => (/ STREAM/.exec(line) ? line.split(' ', 1) : []));
+/** What a shell in a container makes of a script. */
+const inside = (name: string, script: string) => tsbox(['exec', name, 'sh', '-c', script]);
 const hosts = (name: string) => said('exec', name, 'cat', '/etc/hosts');
 const idOf = (name: string) => said('inspect', '-f', '{{.Id}}', name);
 const addressOf = (name: string, network: string) =>
@@ -189,22 +191,10 @@ describeRoot('/etc/hosts, /etc/resolv.conf and /etc/hostname', () => {
     expect(hosts('endless')).not.toContain('192.0.2.9');
     // They are files, and nothing that could be done inside makes them anything else.
     expect(
-      tsbox([
-        'exec',
-        'late',
-        'sh',
-        '-c',
-        'rm -f /etc/hosts || mv /etc/hosts /x || ln -sf /etc/passwd /etc/hosts',
-      ]).status,
+      inside('late', 'rm -f /etc/hosts || mv /etc/hosts /x || ln -sf /etc/passwd /etc/hosts').status,
     ).not.toBe(0);
     expect(
-      tsbox([
-        'exec',
-        'late',
-        'sh',
-        '-c',
-        'cat /bin/busybox > /etc/hosts; chmod 755 /etc/hosts && /etc/hosts true',
-      ]).status,
+      inside('late', 'cat /bin/busybox > /etc/hosts; chmod 755 /etc/hosts && /etc/hosts true').status,
     ).toBe(126);
   });
 

@@ -25,16 +25,11 @@ describeRoot('published ports of containers', () => {
     delete process.env.TSBOX_ROOT;
   });
 
+  const runDetached = (flags: string[], command: string[]) =>
+    tsbox(['run', '-d', '--network', 'bridge', ...flags, image, ...command]);
+
   function detached(flags: string[], command: string[]): string {
-    const { status, stdout, stderr } = tsbox([
-      'run',
-      '-d',
-      '--network',
-      'bridge',
-      ...flags,
-      image,
-      ...command,
-    ]);
+    const { status, stdout, stderr } = runDetached(flags, command);
     if (status !== 0) throw new Error(stderr);
     return stdout.trim();
   }
@@ -84,18 +79,7 @@ describeRoot('published ports of containers', () => {
 
   test('a port that a container has: refused before anything is started, by its name; then it is free', async () => {
     detached(['--name', 'first', '-p', '8080:80'], serve('first'));
-    const second = tsbox([
-      'run',
-      '-d',
-      '--name',
-      'second',
-      '--network',
-      'bridge',
-      '-p',
-      '8080:80',
-      image,
-      'true',
-    ]);
+    const second = runDetached(['--name', 'second', '-p', '8080:80'], ['true']);
     expect(second).toMatchObject({ status: 125, stdout: '' });
     expect(second.stderr).toBe(
       'tsbox: port 0.0.0.0:8080/tcp is already in use by container first\n  publish another port, or end what has this one\n',
