@@ -83,7 +83,7 @@ function defineRun(text: CommandText): Command {
   const explain = more(
     'Seeing what happens',
     '--explain [format]',
-    'Print the system calls, and make none of them',
+    'Print the calls and messages, and make none of them',
   );
   explain.flags = '--explain[=json]';
   command.addOption(explain);

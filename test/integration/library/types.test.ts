@@ -90,8 +90,8 @@ describe.skipIf(!built)(`the types that a program sees${built ? '' : ' (skipped:
   test('a program that uses networks', () => {
     expect(
       errors(`
-        import { connectNetwork, type ConnectOptions, createNetwork, disconnectNetwork, inspectNetwork, listNetworks, type Network, type NetworkDetails,
-          type NetworkFilters, type NetworkMember, type NetworkOptions, pruneNetworks, removeNetwork, run, type RunOptions, type Subnet } from 'tsbox';
+        import { connectNetwork, type ConnectOptions, createNetwork, disconnectNetwork, explainNetwork, inspectNetwork, listNetworks, type Network, type NetworkDetails,
+          type NetworkFilters, type NetworkMember, type NetworkOptions, type NetworkPart, type NetworkWork, pruneNetworks, removeNetwork, run, type RunOptions, type Subnet } from 'tsbox';
 
         const asked: NetworkOptions = { driver: 'bridge', subnets: ['10.5.0.0/24'], gateways: ['10.5.0.1'], ipRanges: ['10.5.0.128/25'], auxiliaryAddresses: { router: '10.5.0.129' }, ipv6: true, internal: false,
           options: { mtu: '1400' }, labels: { a: 'b' } };
@@ -108,7 +108,9 @@ describe.skipIf(!built)(`the types that a program sees${built ? '' : ' (skipped:
         const members: NetworkMember[] = (await inspectNetwork('backend')).containers;
         await removeNetwork('backend', { force: true });
         const { deleted }: { deleted: string[] } = await pruneNetworks(filters);
-        console.log(first?.gateway, all[0]?.driver === 'null', members[0]?.addresses.length, deleted);
+        const work: NetworkWork | undefined = await explainNetwork('alpine', options);
+        const texts = (work?.parts ?? []).map((part: NetworkPart) => part.by === 'nft' ? part.commands[0]?.text : part.by === 'sysctl' ? part.settings[0]?.path : part.messages[0]?.attributes.name);
+        console.log(first?.gateway, all[0]?.driver === 'null', members[0]?.addresses.length, deleted, texts);
       `),
     ).toBe('');
   });
