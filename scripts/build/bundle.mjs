@@ -101,7 +101,10 @@ function starterOfOci(starter) {
       "id === './more.cjs' ? load('more.cjs', () => kind === '' || worthwhile())",
       "id === './oci-more.cjs' ? load('oci-more.cjs', worthwhile)",
     ],
-    ['const kind = kindOfCommand();', 'const kind = kindOfVerb();'],
+    [
+      'const kind = kindOfCommand();',
+      "const kind = kindOfVerb();\n// Of what is kept on disk, by which tsbox.\nglobalThis[Symbol.for('tsbox.build')] = digest;",
+    ],
     [
       'function kindOfCommand() {',
       [

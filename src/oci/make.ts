@@ -2,12 +2,12 @@ import { closeSync, constants, openSync, readFileSync, readSync, writeSync } fro
 import { join } from 'node:path';
 import { AT, closeDescriptor, cString, pipe, S, syscall } from '../kernel/index.ts';
 import { planFile } from '../launch/enter-program.ts';
-import { layOut } from '../launch/index.ts';
-import { type CgroupPlan, type PlanInput, planContainer } from '../runtime/index.ts';
+import type { CgroupPlan, PlanInput } from '../runtime/index.ts';
 import { seccompFilter } from '../runtime/seccomp/kept.ts';
 import type { Config } from './config/index.ts';
 import { readCopies } from './copy-up.ts';
 import { stepError } from './explain.ts';
+import { layOutAgain } from './kept-plan.ts';
 import { type ConnectedListener, connectListener } from './listener.ts';
 import { runMaker } from './maker.ts';
 import { connectSocket } from './socket.ts';
@@ -41,14 +41,13 @@ export function makeContainer(options: MakeOptions): void {
   };
   const listener = connectListener(config.linux.seccomp);
   const input = inputFor(options, numbers, listener);
-  const plan = planContainer(input);
-  const arena = layOut(plan, { base: PLAN_BASE });
+  const plan = layOutAgain(input, PLAN_BASE);
   const descriptors = new Map<number, number>();
   try {
     const ready = pipe();
     const acknowledge = pipe();
     for (const fd of [ready.read, ready.write, acknowledge.read, acknowledge.write]) keep(fd);
-    const memory = keep(planFile(arena.bytes));
+    const memory = keep(planFile(plan.bytes));
     const state = keep(planFile(Buffer.alloc(0)));
     const gate = makeFifo(join(directory, GATE));
     const result = makeFifo(join(directory, RESULT));
@@ -66,30 +65,30 @@ export function makeContainer(options: MakeOptions): void {
       descriptors.set(numbers.listener, listener.plan.socket).set(numbers.message, listener.plan.message);
     const kept = Array.from({ length: Math.max(0, preserve - 1) }, (_, index) => index + 4);
     try {
-      runMaker(descriptors, kept, arena.outcomeLength, numbers.ready);
+      runMaker(descriptors, kept, plan.outcomeLength, numbers.ready);
     } finally {
       for (const fd of [gate, result]) closeSync(fd);
       for (const fd of [ready.write, acknowledge.read])
         closeDescriptor(open.splice(open.indexOf(fd), 1)[0] as number);
     }
-    readSync(memory, arena.bytes, 0, arena.outcomeLength, 0);
-    const pid = arena.slot(plan.pid);
+    readSync(memory, plan.bytes, 0, plan.outcomeLength, 0);
+    const pid = plan.pid();
     if (pid > 0) {
       const shown = options.born(pid);
       writeSync(state, JSON.stringify(shown), 0);
       listener?.tell(pid, { ...shown, status: 'creating' });
     }
-    const early = arena.failure();
+    const early = plan.failure();
     if (early) throw stepError(early.step, early.errno, config.process.args);
     const said = follow(ready.read, () => {
       options.hooks();
       writeSync(acknowledge.write, 'h');
     });
     if (said.at(-1) === WAITS && said.length < 8) return;
-    const length = arena.outcomeLength;
+    const length = plan.outcomeLength;
     if (said.length < length) throw failure('CREATE_FAILED', 'the container was killed while it was made');
-    arena.bytes.set(said.subarray(said.length - length));
-    const late = arena.failure();
+    plan.bytes.set(said.subarray(said.length - length));
+    const late = plan.failure();
     throw stepError(late?.step, late?.errno ?? 0, config.process.args);
   } finally {
     for (const fd of open) closeDescriptor(fd);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { LimitWrite } from '../../cgroup/index.ts';
 import { findImage } from '../../image/index.ts';
+import { noteSeen, writeKept } from '../../runtime/kept-file.ts';
 import { Asked } from '../asked.ts';
 import { newContainerId } from '../container-directory.ts';
 import { type Host, thisHost } from '../host.ts';
@@ -9,7 +10,6 @@ import { prepare } from '../prepare.ts';
 import { dependsOnMore } from '../prepare-alike.ts';
 import { isPassable } from '../streams.ts';
 import { factsNow, type Questions } from './facts.ts';
-import { noteSeen, writeKept } from './file.ts';
 import type { KeptHeader } from './header.ts';
 import { isPlain, type KeptRequest } from './request.ts';
 import { makeTemplate } from './template.ts';

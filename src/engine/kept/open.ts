@@ -1,6 +1,7 @@
 import { unlinkSync } from 'node:fs';
 import { closeDescriptor, native, pipe, TsboxError } from '../../kernel/index.ts';
 import type { Stdio } from '../../runtime/index.ts';
+import { type KeptFile, readKept } from '../../runtime/kept-file.ts';
 import type { Container, StartOptions } from '../container.ts';
 import { newContainerId } from '../container-directory.ts';
 import type { NetworkStart } from '../network/network-start.ts';
@@ -9,7 +10,6 @@ import { runPrepared } from '../run.ts';
 import { launch, type Started } from '../start.ts';
 import type { Streams } from '../streams.ts';
 import { factsNow } from './facts.ts';
-import { type KeptFile, readKept } from './file.ts';
 import type { KeptHeader } from './header.ts';
 import type { KeptRequest } from './request.ts';
 import { fillTemplate, type Places } from './template.ts';

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { sumOf } from '../../kernel/sum.ts';
 import type { Seccomp } from '../spec.ts';
 import { filterFlags } from './actions.ts';
 import { cachedFilterFile, isFilter, writeFilter } from './cache.ts';
@@ -10,7 +11,7 @@ import { compileSeccomp, type Filter } from './compile.ts';
  */
 export const REVISION = 1;
 
-/** The filter of any profile, kept beside the profile's own text, which is compared whole: its name is a short sum, since loading node:crypto takes 7 ms of a start. */
+/** The filter of any profile, kept beside the profile's own text, which is compared whole: its name is a short sum. */
 export function seccompFilter(seccomp: Seccomp): Filter {
   const kept = keptFilter(seccomp);
   if (kept !== undefined) return { filter: kept, flags: filterFlags(seccomp) };
@@ -65,16 +66,9 @@ function toJson(profile: object): string {
   }
 }
 
-/** FNV-1a over words of four bytes, twice. Where two profiles have the same sum, one of them is compiled each time. */
+/** Where two profiles have the same sum, one of them is compiled each time. */
 function fileOf(text: Buffer): string {
-  let [a, b] = [0x811c9dc5, 0x01000193];
-  const words = new Uint32Array(new Uint8Array(text).buffer, 0, text.length >> 2);
-  for (const word of words) {
-    a = Math.imul(a ^ word, 0x01000193);
-    b = Math.imul(b ^ word, 0x85ebca6b) ^ (b >>> 15);
-  }
-  const sum = [a, b].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
-  return cachedFilterFile(`profile-${text.length}-${sum}`);
+  return cachedFilterFile(`profile-${sumOf(text)}`);
 }
 
 const LENGTH = 4;

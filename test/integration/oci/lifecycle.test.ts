@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -12,6 +13,36 @@ describeRoot('a container by the specification', () => {
     expect(existsSync(box.cgroup(id))).toBe(false);
   };
   const stopped = (id: string) => eventually(() => box.state(id).status === 'stopped', `${id} stopped`);
+
+  test('one like others is what it is configured to be, although its plan was kept', () => {
+    const plans = join(environment().TSBOX_ROOT, 'cache', 'oci-plans');
+    const before = new Set(existsSync(plans) ? readdirSync(plans) : []);
+    const script = 'hostname; echo $NAME; cat /etc/hosts; sed -n "s/^0:://p" /proc/self/cgroup';
+    const bundle = box.bundle(script, (config) => {
+      config.linux.namespaces = config.linux.namespaces.filter(
+        ({ type }: { type: string }) => type !== 'cgroup',
+      );
+    });
+    const config = JSON.parse(read(join(bundle, 'config.json')));
+    // Noted, kept, compared with another one's, and then used: twice.
+    for (let round = 1; round <= 5; round++) {
+      const id = randomBytes(32).toString('hex');
+      const hosts = join(box.directory, id);
+      writeFileSync(hosts, `hosts of ${id}\n`);
+      const own = structuredClone(config);
+      own.hostname = id.slice(0, 12);
+      own.process.env.push(`NAME=${id}`);
+      own.mounts.push({ destination: '/etc/hosts', type: 'bind', source: hosts, options: ['bind', 'ro'] });
+      own.linux.cgroupsPath = `/tsbox-oci/kept-${id}`;
+      writeFileSync(join(bundle, 'config.json'), JSON.stringify(own));
+      const { status, stdout, stderr } = box.run('run', '--bundle', bundle, id);
+      expect([status, stderr], `container ${round}`).toEqual([0, '']);
+      expect(stdout).toBe(`${id.slice(0, 12)}\n${id}\nhosts of ${id}\n/tsbox-oci/kept-${id}\n`);
+    }
+    const [added, ...more] = readdirSync(plans).filter((name) => !before.has(name));
+    expect(more).toEqual([]);
+    expect(readFileSync(join(plans, added as string), 'latin1').includes('"proven":[true,true]')).toBe(true);
+  });
 
   test('is created, started, killed and deleted', async () => {
     const bundle = box.bundle('touch /began; sleep 100', (config) => {
@@ -331,8 +362,16 @@ describeRoot('a container by the specification', () => {
     gone('swapped');
   });
 
-  test('what cannot be made leaves nothing', () => {
-    const before = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length;
+  test('what cannot be made leaves nothing', async () => {
+    const ours = () =>
+      readdirSync('/proc').filter((pid) => {
+        try {
+          return read(`/proc/${pid}/comm`).startsWith('tsbox-');
+        } catch {
+          return false;
+        }
+      });
+    const before = ours();
     for (const change of [
       { process: { cwd: '/etc/passwd' } },
       {
@@ -347,7 +386,7 @@ describeRoot('a container by the specification', () => {
       expect(box.create('never', bundle).status).toBe(1);
       gone('never');
     }
-    expect(readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length).toBeLessThan(before + 20);
+    await eventually(() => ours().every((pid) => before.includes(pid)), 'no process left');
   });
 
   test.each([

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { noteSeen, readKept, writeKept } from '../../../../src/engine/kept/file.ts';
+import { noteSeen, readKept, writeKept } from '../../../src/runtime/kept-file.ts';
 
 const kept = {
   id: 'ab'.repeat(32),
