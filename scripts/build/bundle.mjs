@@ -111,7 +111,7 @@ function starterOfOci(starter) {
         '/** Engines ask for the same few again and again. One may be the name of a container: then it is the wrong cache, and takes a few milliseconds longer. */',
         'function kindOfVerb() {',
         '  const verb = process.argv.find((word) => /^(create|start|state|kill|delete|exec)$/.test(word));',
-        "  return verb === undefined ? '' : `-${verb}`;",
+        "  return verb === undefined ? '' : '-' + verb;",
         '}',
         '',
         'function kindOfCommand() {',
