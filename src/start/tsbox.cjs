@@ -128,8 +128,10 @@ function load(file, worthwhile) {
   const source = memory.latin1Slice(0, end + memory.latin1Write(AFTER, end));
   const cachedData = cache === undefined ? undefined : readCache(cache, memory);
   const script = new Script(source, { filename: bundle, cachedData });
-  if ((cachedData === undefined || script.cachedDataRejected) && worthwhile())
-    process.once('exit', (code) => code < 125 && writeCache(name, bundle, script));
+  // The build asks for one more, with what another run of the same command needs besides.
+  const wanted =
+    cachedData === undefined || script.cachedDataRejected || process.env.TSBOX_CODE_CACHE === 'more';
+  if (wanted && worthwhile()) process.once('exit', (code) => code < 125 && writeCache(name, bundle, script));
   const loaded = { exports: {} };
   const requireOrLoad = (id) =>
     id === './more.cjs' ? load('more.cjs', () => kind === '' || worthwhile()) : require(id);
