@@ -70,7 +70,7 @@ function asEngines(config, bundle) {
     ],
     linux: {
       ...linux,
-      cgroupsPath: '/tsbox-build/one',
+      cgroupsPath: '/tsbox-oci/build',
       sysctl: { 'net.ipv4.ping_group_range': '0 0' },
       resources: {
         devices: [
