@@ -1,6 +1,7 @@
 import { closeSync, existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { findCgroup, killCgroup, removeCgroupNow } from '../cgroup/index.ts';
+import { elapsed } from '../kernel/clock.ts';
 import { staleLeases } from '../network/store/lease.ts';
 import { lockAbandoned, nameOwner, releaseName, removeContainerDirectory } from './container-directory.ts';
 import { type NewEvent, noteEvents, ofContainer, ofVolumes } from './events/note.ts';
@@ -29,7 +30,7 @@ export function sweep(options: { strict?: boolean } = {}): void {
 
 /** The same, unless this process has done so within the last second: who removes a thousand containers need not look at a thousand each time. */
 export function sweepNowAndThen(): void {
-  if (process.uptime() - swept > 1) sweep();
+  if (elapsed() - swept > 1000) sweep();
 }
 
 let swept = Number.NEGATIVE_INFINITY;
@@ -59,8 +60,7 @@ function sweepAll({ strict = false }: { strict?: boolean }): ContainerRecord[] {
   const left = new Set(containerIds());
   // One that has been made since has leases too.
   attempt(() => staleLeases((id) => left.has(id) || existsSync(join(containersDirectory(), id))));
-  // Not performance.now(), whose first use costs 2 ms.
-  swept = process.uptime();
+  swept = elapsed();
   if (strict && failures.length > 0) throw failures[0];
   return records;
 }

@@ -56,6 +56,8 @@ interface Header {
   names: string[];
   /** Which of them have been replaced with the right result. */
   proven: boolean[];
+  /** Replacing them has given something else once: it is never believed. */
+  wrong?: true;
   /** Where they are: offset, and which. */
   places: [at: number, name: number][];
   slot: number;
@@ -182,12 +184,16 @@ function keep(file: string, header: Pick<Header, 'key' | 'names' | 'proven'>, pl
 
 /** Replaces the names and looks whether that is the plan. */
 function prove(file: string, { header, arena }: Kept, names: readonly string[], plan: Planned): void {
+  if (header.wrong) return;
   const before = Buffer.from(arena);
   fill(arena, header, names);
-  const right = arena.equals(plan.bytes);
-  // One that is wrong once is never right: it stays as one that nothing is replaced in.
-  const proven = header.proven.map((proven, at) => right && (proven || names[at] !== header.names[at]));
-  if (proven.join() !== header.proven.join()) write(file, { ...header, proven }, before);
+  if (!arena.equals(plan.bytes)) {
+    write(file, { ...header, proven: header.proven.map(() => false), wrong: true }, before);
+    return;
+  }
+  // Not yet proven is one of those that differ, or nothing would have been compared.
+  const proven = header.proven.map((proven, at) => proven || names[at] !== header.names[at]);
+  write(file, { ...header, proven }, before);
 }
 
 function write(file: string, header: Header, arena: Buffer): void {

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsboxError } from '../kernel/error.ts';
+import { toJson } from '../kernel/to-json.ts';
 import type { Config } from './config/index.ts';
 import { isAlive, type Life } from './life.ts';
 
@@ -78,20 +79,10 @@ export function writeWhole(file: string, content: string, mode = 0o600): void {
   }
 }
 
-/** The configuration that it was made with, as it was checked then. */
+/** The configuration that it was made with, as it was checked then. Filters have numbers of 64 bits, hence as text. */
 export function writeConfig(place: Place, id: string, config: Config): void {
-  writeWhole(join(directoryOf(place, id), 'config.json'), toJson(config));
-}
-
-/** Filters have numbers of 64 bits, hence as text. Few have: without a function for each part it is ten times as fast. */
-function toJson(config: Config): string {
-  try {
-    return JSON.stringify(config);
-  } catch {
-    return JSON.stringify(config, (_, part) =>
-      typeof part === 'bigint' ? { [BIGINT]: String(part) } : part,
-    );
-  }
+  const json = toJson(config, (number) => ({ [BIGINT]: String(number) }));
+  writeWhole(join(directoryOf(place, id), 'config.json'), json);
 }
 
 export function readConfigOf(place: Place, id: string): Config {

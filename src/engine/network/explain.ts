@@ -1,8 +1,7 @@
 import { findImage } from '../../image/index.ts';
-import { randomHex } from '../../kernel/index.ts';
 import { NetlinkSocket } from '../../kernel/netlink/index.ts';
 import { attachOver } from '../../network/link/attach.ts';
-import { ensureBridgeOver } from '../../network/link/bridge.ts';
+import { chooseMac, ensureBridgeOver } from '../../network/link/bridge.ts';
 import { describeRequest } from '../../network/link/describe.ts';
 import { reasonFor } from '../../network/link/reasons.ts';
 import { Recorder } from '../../network/link/recorder.ts';
@@ -84,7 +83,7 @@ function explainLinks(
     const host = new Recorder(socket);
     const inside = new Recorder();
     const wanted = attachments(networks, leases, publishing, (bridge) => {
-      const mac = byChance.is(`02${randomHex(10).replace(/../g, ':$&')}`, '<by chance>');
+      const mac = byChance.is(chooseMac(), '<by chance>');
       ensureBridgeOver(host, { ...bridge, mac });
     });
     for (const { hostInterface } of wanted)

@@ -58,7 +58,7 @@ export function removeBridge(name: string, alias: string): void {
 
 function make(socket: Netlink, bridge: Bridge): 'made' | 'there' {
   // One of its own, else the bridge has the lowest of its ports', another one whenever a container comes or goes. 02: given out by nobody (IEEE 802).
-  const mac = bridge.mac ?? `02${randomHex(10).replace(/../g, ':$&')}`;
+  const mac = bridge.mac ?? chooseMac();
   const creation = makeLink(
     named(bridge, {
       attributes: [
@@ -134,4 +134,9 @@ function withoutIpv6(error: unknown, addresses: readonly string[]): unknown {
       'switch it on (sysctl net.ipv6.conf.default.disable_ipv6=0, no ipv6.disable=1 at boot), or take a network without',
     cause: error,
   });
+}
+
+/** By chance, and locally administered (IEEE 802). */
+export function chooseMac(): string {
+  return `02${randomHex(10).replace(/../g, ':$&')}`;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { sumOf } from '../../kernel/sum.ts';
+import { toJson } from '../../kernel/to-json.ts';
 import type { Seccomp } from '../spec.ts';
 import { filterFlags } from './actions.ts';
 import { cachedFilterFile, isFilter, writeFilter } from './cache.ts';
@@ -54,16 +55,7 @@ function readKept(file: string, text: Buffer): Buffer | undefined {
 
 /** All that the filter depends on. */
 function textOf(profile: object): Buffer {
-  return Buffer.from(`${REVISION} ${process.arch} ${toJson(profile)}\n`);
-}
-
-/** Ten times as fast as with a function for each part, which only numbers of 64 bits need. */
-function toJson(profile: object): string {
-  try {
-    return JSON.stringify(profile);
-  } catch {
-    return JSON.stringify(profile, (_key, part) => (typeof part === 'bigint' ? `${part}n` : part));
-  }
+  return Buffer.from(`${REVISION} ${process.arch} ${toJson(profile, (number) => `${number}n`)}\n`);
 }
 
 /** Where two profiles have the same sum, one of them is compiled each time. */
