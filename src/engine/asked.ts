@@ -1,4 +1,5 @@
-import type { Host } from './host.ts';
+import { type Host, thisHost } from './host.ts';
+import { type Answered, Inquiry } from './inquiry.ts';
 
 /** What the host was asked: which question, and about what; an empty string where there is nothing to choose. */
 export type Question = readonly [name: keyof Host, of: string];
@@ -7,7 +8,8 @@ export type Question = readonly [name: keyof Host, of: string];
 export class Asked {
   readonly host: Host;
   readonly #under: Host;
-  readonly #answers = new Map<string, { question: Question; answer: unknown }>();
+  readonly #answers = new Map<string, Answered>();
+  #inquiry: Inquiry | undefined;
 
   constructor(host: Host) {
     this.#under = host;
@@ -36,12 +38,17 @@ export class Asked {
   }
 
   answersAlike(): boolean {
-    for (const { question, answer } of this.#answers.values()) {
-      const now = answerOf(this.#under, question);
-      if (now === answer) continue;
-      if (typeof now !== 'object' || JSON.stringify(now) !== JSON.stringify(answer)) return false;
-    }
+    if (this.#inquiry?.answersAlike()) return this.#inquiry.left.every((answered) => this.#isSame(answered));
+    if (![...this.#answers.values()].every((answered) => this.#isSame(answered))) return false;
+    // Who asks twice will ask again.
+    if (this.#under === thisHost) this.#inquiry = new Inquiry([...this.#answers.values()]);
     return true;
+  }
+
+  #isSame({ question, answer }: Answered): boolean {
+    const now = answerOf(this.#under, question);
+    if (now === answer) return true;
+    return typeof now === 'object' && JSON.stringify(now) === JSON.stringify(answer);
   }
 }
 

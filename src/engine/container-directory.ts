@@ -1,7 +1,6 @@
 import {
   closeSync,
   constants,
-  existsSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -31,14 +30,11 @@ export interface ContainerDirectory {
 
 /** 64 hexadecimal digits, of which 244 bits are random: as long as Docker's, because tools expect that. */
 export function newContainerId(): string {
-  return `${uuid()}${uuid()}`.replaceAll('-', '');
-}
-
-/** With random bytes from the kernel: those of `crypto` would have Node load Web Crypto first, which takes 7 ms. */
-function uuid(): string {
-  const random = Buffer.alloc(16);
+  // From the kernel: the random bytes of `crypto` would have Node load Web Crypto first, which takes 7 ms.
+  const random = Buffer.alloc(32);
   syscall('getrandom', [random, random.length, 0], { doing: 'choose an id' });
-  return randomUuid({ random });
+  const uuid = (from: number) => randomUuid({ random: random.subarray(from, from + 16) });
+  return `${uuid(0)}${uuid(16)}`.replaceAll('-', '');
 }
 
 /**
@@ -49,7 +45,6 @@ function uuid(): string {
  */
 export function makeContainerDirectory(id: string, name: string | undefined): ContainerDirectory {
   const path = join(containersDirectory(), id);
-  if (!existsSync(namesDirectory())) mkdirSync(namesDirectory(), { recursive: true, mode: 0o700 });
   const fd = makeLocked(path);
   try {
     mkdirSync(`${path}/upper`, 0o755);
@@ -155,7 +150,12 @@ export function takeName(id: string, asked: string | undefined): string {
       symlinkSync(id, join(namesDirectory(), name));
       return name;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' && attempt === 0) {
+        mkdirSync(namesDirectory(), { recursive: true, mode: 0o700 });
+        continue;
+      }
+      if (code !== 'EEXIST') throw error;
       if (asked === undefined) continue;
       throw new TsboxError(
         'NAME_IN_USE',

@@ -19,9 +19,10 @@ export interface LaidOut {
  * first, and for an equal input the copy is put back, with the new id wherever the old one was.
  *
  * @param kind the same object for inputs that are equal but for their ids, descriptors and what was found out about the cgroup
+ * @param facts of the host, as text, where they are known
  */
-export function layOutContainer(input: PlanInput, kind?: object): LaidOut {
-  const key = kind === undefined ? keyOf(input) : keyOfRest(input);
+export function layOutContainer(input: PlanInput, kind?: object, facts?: string): LaidOut {
+  const key = kind === undefined ? keyOf(input) : keyOfRest(input, facts);
   const at = free.findIndex((one) => one.kind === kind && one.key === key && one.suits(input));
   if (at >= 0) {
     const [template] = free.splice(at, 1) as [Template];
@@ -120,14 +121,14 @@ function keyOf(input: PlanInput): string {
 }
 
 /** What inputs of one kind may differ in. */
-function keyOfRest(input: PlanInput): string {
+function keyOfRest(input: PlanInput, facts = JSON.stringify(hostFacts(input))): string {
   return JSON.stringify([
     input.stdio,
     input.ready,
     input.networkSocket,
     input.cgroup?.writes,
     input.cgroup?.tight,
-    hostFacts(input),
+    facts,
   ]);
 }
 

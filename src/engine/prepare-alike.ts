@@ -1,4 +1,5 @@
 import type { StoredImage } from '../image/index.ts';
+import { hostFacts, pathsOfHostFacts } from '../runtime/index.ts';
 import { Asked } from './asked.ts';
 import { type Host, thisHost } from './host.ts';
 import { networkKind } from './options/index.ts';
@@ -37,7 +38,7 @@ export function prepareAlike(
   const prepared = prepare(image, command, options, id, asked.host);
   if (!dependsOnMore(prepared, options)) {
     const kind = new Kind(key, prepared, asked);
-    prepared.kind = kind;
+    Object.assign(prepared, { kind, facts: kind.facts });
     kept.push(kind);
     if (kept.length > MOST) kept.shift();
   }
@@ -73,6 +74,7 @@ export function dependsOnMore({ built, input }: Prepared, options: RunOptions): 
 class Kind {
   readonly key: string;
   readonly first: Prepared;
+  readonly facts: string;
   readonly #asked: Asked;
   /** The parts of it that have no id anywhere in them. */
   readonly #common = new WeakSet<object>();
@@ -81,6 +83,9 @@ class Kind {
     this.key = key;
     this.first = first;
     this.#asked = asked;
+    // From now on they are among what is asked.
+    for (const path of pathsOfHostFacts(first.input.spec)) asked.host.status(path);
+    this.facts = JSON.stringify(hostFacts(first.input));
   }
 
   /** Undefined where the host has changed. */
@@ -94,6 +99,7 @@ class Kind {
     const { spec, cgroup: _, ...rest } = input;
     return {
       kind: this,
+      facts: this.facts,
       image,
       built,
       input: { ...rename(rest), spec: built.spec, cgroup: now.plan },

@@ -42,6 +42,8 @@ export interface Prepared {
   network: RecordedNetwork;
   /** The same object for all containers that differ only in their ids. */
   kind?: object;
+  /** What the host facts are that its plan depends on, where they have been asked already. */
+  facts?: string;
 }
 
 /** What is needed of it once there is a plan. */

@@ -43,7 +43,10 @@ export async function start(
   const input = { ...prepared.input, ...network?.input, stdio: streams.child, ready: ready.write };
   let laidOut: LaidOut;
   try {
-    laidOut = timed || mayBlock ? layOutOnce(input, { timed }) : layOutContainer(input, prepared.kind);
+    laidOut =
+      timed || mayBlock
+        ? layOutOnce(input, { timed })
+        : layOutContainer(input, prepared.kind, prepared.facts);
   } catch (error) {
     closeDescriptor(ready.read);
     closeDescriptor(ready.write);

@@ -5,7 +5,14 @@ import { copyUp } from './copy-up.ts';
 import { acquireHostDevice, allDevices, makeNodes, populateDev } from './devices.ts';
 import { keptWhileWaiting, runEarlyHooks, waitForStart } from './held.ts';
 import { dropPrivileges } from './identity.ts';
-import { acquireMasks, attachMasks, attachReadonlyPaths, chooseCovers, type Mask } from './masks.ts';
+import {
+  acquireMasks,
+  attachMasks,
+  attachReadonlyPaths,
+  chooseCovers,
+  type Mask,
+  pathsOfCovers,
+} from './masks.ts';
 import { acquireBind, acquireFileSystem, acquireMount, isBind } from './mount-acquire.ts';
 import { Attacher } from './mount-attach.ts';
 import { parseMountOptions } from './mount-options.ts';
@@ -24,7 +31,7 @@ import {
 } from './rootfs.ts';
 import { schedule } from './schedule.ts';
 import * as settings from './settings.ts';
-import type { Mount } from './spec.ts';
+import type { Mount, Spec } from './spec.ts';
 import { Stage } from './stage.ts';
 import { mapOwners } from './user-namespace.ts';
 
@@ -179,8 +186,16 @@ function isFile({ source = '' }: Mount): boolean {
 }
 
 /** What a plan depends on besides its input: which kinds of file some paths of the host are. */
-export function hostFacts({ spec }: PlanInput): unknown {
+export function hostFacts({ spec }: Pick<PlanInput, 'spec'>): unknown {
   return [chooseCovers(spec.linux.maskedPaths ?? []), spec.mounts.filter(isBind).map(isFile)];
+}
+
+/** The paths that `hostFacts` looks at: where none of them has become something else, it gives the same. */
+export function pathsOfHostFacts({ linux, mounts }: Spec): string[] {
+  return [
+    ...pathsOfCovers(linux.maskedPaths ?? []),
+    ...mounts.filter(isBind).map(({ source = '' }) => source),
+  ];
 }
 
 function isInProc(path: string): boolean {

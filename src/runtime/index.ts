@@ -5,7 +5,7 @@
 
 export type { Bystander } from './bystander.ts';
 export type { CgroupPlan } from './cgroup-steps.ts';
-export { hostFacts } from './container.ts';
+export { hostFacts, pathsOfHostFacts } from './container.ts';
 export type { CopiedUp } from './copy-up.ts';
 export type { SeccompFilter } from './identity.ts';
 export { type ContainerPlan, planContainer } from './plan.ts';

@@ -32,6 +32,11 @@ export function chooseCovers(paths: readonly string[]): Cover[] {
   });
 }
 
+/** The paths that `chooseCovers` looks at. */
+export function pathsOfCovers(paths: readonly string[]): string[] {
+  return [...paths.filter(isKernels), ...ALWAYS_THERE];
+}
+
 /**
  * Opens the covers: the host's /dev/null for a file, an empty read-only directory for a directory.
  * The host's own /dev/null, before the pivot: the container's could be something else by then (CVE-2025-31133).
@@ -135,14 +140,19 @@ function kernelFileKind(
   path: string,
   mounted: Map<string, boolean>,
 ): 'file' | 'directory' | 'absent' | 'unknown' {
-  if (!/^\/(proc|sys)\//.test(path)) return 'unknown';
+  if (!isKernels(path)) return 'unknown';
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats !== undefined) return stats.isDirectory() ? 'directory' : 'file';
   // A /proc with `subset=pid`, or none at all, says nothing about the container's.
-  const always = path.startsWith('/proc/') ? '/proc/version' : '/sys/kernel';
+  const always = ALWAYS_THERE[path.startsWith('/proc/') ? 0 : 1];
   const there = mounted.get(always) ?? existsSync(always);
   mounted.set(always, there);
   return there ? 'absent' : 'unknown';
 }
 
+function isKernels(path: string): boolean {
+  return /^\/(proc|sys)\//.test(path);
+}
+
+const ALWAYS_THERE = ['/proc/version', '/sys/kernel'] as const;
 const EMPTY = 'masked';

@@ -11,7 +11,6 @@ import {
 } from '../../cgroup/index.ts';
 import { indexVersion } from '../../image/store/find-again.ts';
 import { hostFacts } from '../../runtime/container.ts';
-import type { PlanInput } from '../../runtime/plan-input.ts';
 import type { Spec } from '../../runtime/spec.ts';
 import { answerOf, type Question } from '../asked.ts';
 import { type Host, thisHost } from '../host.ts';
@@ -59,7 +58,7 @@ export function factsNow(
     index,
     group,
     requireFiles(path, writes),
-    hostFacts({ spec } as PlanInput),
+    hostFacts({ spec }),
     asked.map((question) => answerOf(host, question) ?? null),
   ]);
 }
