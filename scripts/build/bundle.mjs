@@ -55,7 +55,7 @@ export async function bundleCommand() {
   const oci = await bundleTwo(
     'src/oci/cli/main.ts',
     { ...common, ...command },
-    { hot: new Set(), second: 'oci-more.cjs', pure: true },
+    { hot: new Set(['src/oci/cli/create.ts']), second: 'oci-more.cjs', pure: true },
   ).catch((error) => {
     if (error.errors === undefined) console.error(`build: ${error.message}`);
     process.exit(1);

@@ -1,18 +1,26 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  controllersOf,
   DEFAULT_DEVICE_RULES,
   deviceProgram,
   findCgroup,
   type LimitWrite,
   limitWrites,
-  prepareParents,
   requireControllers,
   requireFiles,
 } from '../cgroup/index.ts';
 import type { CgroupPlan, Resources } from '../runtime/index.ts';
+import { prepareGroup } from './group-parents.ts';
 import { failure } from './state.ts';
+
+/** A group as its plan has it, and how it came to that. */
+export interface PreparedCgroup {
+  plan: CgroupPlan;
+  /** Before it was known which files this kernel has for them. */
+  limits: LimitWrite[];
+  unit?: string;
+  release?: () => void;
+}
 
 /**
  * The group of a container, with its parents made and its limits as files.
@@ -25,24 +33,33 @@ export function prepareCgroup(
   id: string,
   resources: Resources,
   warn: (message: string) => void,
-): CgroupPlan {
+): PreparedCgroup {
   const { host, writes, program } = readLimits(resources, warn);
   const path = groupPath(host.mountPoint, cgroupsPath, id);
-  const needed = controllersOf(writes);
-  prepareParents(host, path, needed);
-  try {
-    const counted = ['cpu', 'memory', 'pids', 'io'].filter((name) => host.controllers.includes(name));
-    prepareParents(host, path, counted);
-  } catch {
-    // Without, there are fewer statistics. Its limits are kept.
-  }
+  prepareGroup(host, path, writes);
   const given = existsSync(path);
   if (given && readFileSync(join(path, 'cgroup.procs'), 'latin1') !== '')
     throw failure('CGROUP_BUSY', `the cgroup of the container is not empty: ${path}`);
   return {
+    plan: {
+      path,
+      mountPoint: host.mountPoint,
+      given,
+      writes: requireFiles(path, writes),
+      ...(program && { deviceProgram: program }),
+    },
+    limits: writes,
+  };
+}
+
+/** The group of a container for which `prepareCgroup` need not be called, because it was for others like it. */
+export function sameCgroup(cgroupsPath: string | undefined, id: string, resources: Resources): CgroupPlan {
+  const { host, writes, program } = readLimits(resources, () => {});
+  const path = groupPath(host.mountPoint, cgroupsPath, id);
+  return {
     path,
     mountPoint: host.mountPoint,
-    given,
+    given: false,
     writes: requireFiles(path, writes),
     ...(program && { deviceProgram: program }),
   };
@@ -54,22 +71,22 @@ export async function prepareScope(
   id: string,
   resources: Resources,
   warn: (message: string) => void,
-): Promise<{ group: CgroupPlan; unit: string; release: () => void }> {
+): Promise<PreparedCgroup> {
   const { startScope, stopScope, unitName } = await import('./systemd/index.ts');
   const name = unitName(cgroupsPath, id);
   const { host, writes, program } = readLimits(resources, warn);
   const { group, release } = await startScope(name, id, writes);
   try {
     const path = `${host.mountPoint}${group}`;
-    const limits = requireFiles(path, writes);
     return {
-      group: {
+      plan: {
         path,
         mountPoint: host.mountPoint,
         given: true,
-        writes: limits,
+        writes: requireFiles(path, writes),
         ...(program && { deviceProgram: program }),
       },
+      limits: writes,
       unit: name.unit,
       release,
     };

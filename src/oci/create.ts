@@ -1,15 +1,20 @@
-import { realpathSync, rmSync } from 'node:fs';
+import { existsSync, realpathSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { killCgroup, removeCgroup } from '../cgroup/index.ts';
 import { TsboxError } from '../kernel/error.ts';
-import { prepareCgroup, prepareScope } from './cgroup.ts';
-import { type Config, OCI_VERSION, readConfig } from './config/index.ts';
+import { readBounded } from './config/read-file.ts';
+import { OCI_VERSION } from './config/version.ts';
+import { fromKept } from './from-kept.ts';
 import { runHooks } from './hooks.ts';
 import { lifeOf } from './life.ts';
+import { likenessOf } from './likeness.ts';
 import { lockContainer } from './lock.ts';
 import { makeContainer } from './make.ts';
+import type { Group, Making, Wanted } from './making.ts';
 import { publicState } from './public-state.ts';
 import {
   checkId,
+  directoryOf,
   failure,
   makeDirectory,
   type Place,
@@ -43,52 +48,54 @@ export interface CreateOptions {
 export async function create(place: Place, id: string, options: CreateOptions): Promise<StateRecord> {
   checkId(id);
   const bundle = realBundle(options.bundle ?? '.');
-  const config = readConfig(bundle);
-  checkTerminal(config, options.consoleSocket);
+  const { preserveFds: preserve = 0, consoleSocket } = options;
+  const wanted: Wanted = {
+    id,
+    bundle,
+    terminal: consoleSocket !== undefined,
+    noPivot: options.noPivot ?? false,
+    keepKeyring: options.noNewKeyring ?? false,
+    preserve,
+    listenFds: options.listenFds ?? 0,
+    systemd: options.systemd ?? false,
+  };
+  const making = await makingOf(join(bundle, 'config.json'), wanted, existsSync(directoryOf(place, id)));
   const directory = makeDirectory(place, id);
   const lock = lockContainer(place, id);
   let state: StateRecord | undefined;
-  let scope: Awaited<ReturnType<typeof prepareScope>> | undefined;
+  let group: Group | undefined;
   try {
     process.chdir(bundle);
-    const { linux, annotations = {} } = config;
     const said: string[] = [];
-    const warn = (message: string) => {
+    group = await making.group((message) => {
       said.push(message);
       options.warn(message);
-    };
-    const wanted = [linux.cgroupsPath, id, linux.resources ?? {}, warn] as const;
-    if (options.systemd) scope = await prepareScope(...wanted);
-    const cgroup = scope?.group ?? prepareCgroup(...wanted);
+    });
     const maker = lifeOf(process.pid);
     state = {
       ociVersion: OCI_VERSION,
       id,
       bundle,
-      rootfs: config.root.path,
+      rootfs: making.rootfs,
       created: new Date().toISOString(),
       uid: process.getuid?.() ?? 0,
-      annotations: { ...annotations },
-      cgroup: cgroup.path,
-      ...(scope && { unit: scope.unit }),
+      annotations: making.annotations,
+      cgroup: group.path,
+      ...(group.unit !== undefined && { unit: group.unit }),
       ...(maker && { maker }),
       ...(said.length > 0 && { warnings: said }),
-      poststart: (config.hooks.poststart?.length ?? 0) > 0,
-      poststop: (config.hooks.poststop?.length ?? 0) > 0,
+      poststart: making.poststart,
+      poststop: making.poststop,
     };
     // Before anything is made: whoever finds this after a kill -9 knows what to remove.
     writeState(place, state);
-    writeConfig(place, id, config);
+    writeConfig(place, id, making.json);
     let known: StateRecord = state;
-    makeContainer({
-      id,
-      config: withListeners(config, options.listenFds ?? 0),
-      cgroup,
+    await makeContainer({
+      plan: making.plan(),
       directory,
-      consoleSocket: options.consoleSocket,
-      noPivot: options.noPivot ?? false,
-      keepKeyring: options.noNewKeyring ?? false,
-      preserve: options.preserveFds ?? 0,
+      consoleSocket,
+      preserve,
       born: (pid) => {
         const init = lifeOf(pid);
         known = { ...known, ...(init && { init }) };
@@ -97,8 +104,8 @@ export async function create(place: Place, id: string, options: CreateOptions): 
       },
       hooks: () => {
         const shown = publicState(known, 'creating');
-        runHooks('prestart', config.hooks.prestart, shown, bundle);
-        runHooks('createRuntime', config.hooks.createRuntime, shown, bundle);
+        runHooks('prestart', making.hooks.prestart, shown, bundle);
+        runHooks('createRuntime', making.hooks.createRuntime, shown, bundle);
       },
     });
     const { maker: _, ...made } = known;
@@ -112,9 +119,19 @@ export async function create(place: Place, id: string, options: CreateOptions): 
     rmSync(directory, { recursive: true, force: true });
     throw error;
   } finally {
-    scope?.release();
+    group?.release?.();
     lock.release();
   }
+}
+
+/** What is not like others is made from its configuration, by all that it takes to check one and to plan. */
+async function makingOf(file: string, wanted: Wanted, taken: boolean): Promise<Making> {
+  // Read once: what was compared is what is used.
+  const config = readBounded(file);
+  const likeness = likenessOf(config, wanted);
+  // Whose name is taken is not made: then nothing is prepared for it.
+  const kept = likeness && !taken ? fromKept(config, wanted, likeness) : undefined;
+  return kept ?? (await import('./from-config.ts')).fromConfig(config, file, wanted, likeness);
 }
 
 /** Every process of it is in the group from its first instruction on. */
@@ -122,16 +139,6 @@ async function undo({ cgroup, unit }: StateRecord): Promise<void> {
   killCgroup(cgroup);
   await removeCgroup(cgroup);
   if (unit !== undefined) await (await import('./systemd/index.ts')).stopScope(unit);
-}
-
-/** sd_listen_fds(3). What is executed later gets none. */
-function withListeners(config: Config, count: number): Config {
-  if (count === 0) return config;
-  const { env } = config.process;
-  return {
-    ...config,
-    process: { ...config.process, env: [...env, `LISTEN_FDS=${count}`, 'LISTEN_PID=1'] },
-  };
 }
 
 function realBundle(bundle: string): string {
@@ -148,11 +155,4 @@ function realBundle(bundle: string): string {
       },
     );
   }
-}
-
-function checkTerminal({ process }: Config, socket: string | undefined): void {
-  if (process.terminal && socket === undefined)
-    throw failure('BAD_OPTION', 'cannot allocate tty if runc will detach without setting console socket');
-  if (!process.terminal && socket !== undefined)
-    throw failure('BAD_OPTION', 'cannot use console socket if runc will not detach or allocate tty');
 }

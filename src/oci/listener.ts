@@ -3,7 +3,7 @@ import { closeDescriptor, pipe } from '../kernel/index.ts';
 import { notifies } from '../runtime/seccomp/index.ts';
 import type { SeccompListener } from '../runtime/seccomp-listener.ts';
 import type { Seccomp } from '../runtime/spec.ts';
-import { OCI_VERSION } from './config/index.ts';
+import { OCI_VERSION } from './config/version.ts';
 import { connectSocket } from './socket.ts';
 import { failure } from './state.ts';
 

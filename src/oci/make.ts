@@ -1,29 +1,19 @@
-import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { AT, closeDescriptor, cString, pipe, S, syscall } from '../kernel/index.ts';
 import { planFile } from '../launch/enter-program.ts';
-import type { CgroupPlan, PlanInput } from '../runtime/index.ts';
-import { seccompFilter } from '../runtime/seccomp/kept.ts';
-import type { Config } from './config/index.ts';
-import { readCopies } from './copy-up.ts';
-import { stepError } from './explain.ts';
-import { layOutAgain } from './kept-plan.ts';
-import { type ConnectedListener, connectListener } from './listener.ts';
 import { runMaker } from './maker.ts';
+import { type LaidOut, numbersFor } from './making.ts';
 import { connectSocket } from './socket.ts';
 import { failure, GATE, RESULT } from './state.ts';
 
 export interface MakeOptions {
-  id: string;
-  config: Config;
-  cgroup: CgroupPlan;
+  plan: LaidOut;
   /** The container's directory of state. */
   directory: string;
   consoleSocket?: string | undefined;
-  noPivot?: boolean;
-  keepKeyring?: boolean;
   /** How many descriptors from 3 on the program gets. */
-  preserve?: number;
+  preserve: number;
   /** Told of its PID as soon as there is one, in any case before it is in the program's hands. Gives the state for its hooks. */
   born: (pid: number) => object;
   /** Runs the hooks of the host. */
@@ -31,17 +21,15 @@ export interface MakeOptions {
 }
 
 /** Makes a container that waits at `exec.fifo`, and returns when it does. What fails leaves a process only where `born` was called. @throws {TsboxError} */
-export function makeContainer(options: MakeOptions): void {
-  const { config, directory, preserve = 0 } = options;
+export async function makeContainer(options: MakeOptions): Promise<void> {
+  const { plan, directory, preserve } = options;
+  const { listener } = plan;
   const numbers = numbersFor(preserve);
   const open: number[] = [];
   const keep = (fd: number) => {
     open.push(fd);
     return fd;
   };
-  const listener = connectListener(config.linux.seccomp);
-  const input = inputFor(options, numbers, listener);
-  const plan = layOutAgain(input, PLAN_BASE);
   const descriptors = new Map<number, number>();
   try {
     const ready = pipe();
@@ -78,8 +66,7 @@ export function makeContainer(options: MakeOptions): void {
       writeSync(state, JSON.stringify(shown), 0);
       listener?.tell(pid, { ...shown, status: 'creating' });
     }
-    const early = plan.failure();
-    if (early) throw stepError(early.step, early.errno, config.process.args);
+    if (plan.hasFailed()) throw await plan.error();
     const said = follow(ready.read, () => {
       options.hooks();
       writeSync(acknowledge.write, 'h');
@@ -88,8 +75,7 @@ export function makeContainer(options: MakeOptions): void {
     const length = plan.outcomeLength;
     if (said.length < length) throw failure('CREATE_FAILED', 'the container was killed while it was made');
     plan.bytes.set(said.subarray(said.length - length));
-    const late = plan.failure();
-    throw stepError(late?.step, late?.errno ?? 0, config.process.args);
+    throw await plan.error();
   } finally {
     for (const fd of open) closeDescriptor(fd);
     listener?.close();
@@ -115,78 +101,6 @@ function follow(ready: number, hooks: () => void): Buffer {
 
 const ASKS = 'h'.charCodeAt(0);
 const WAITS = 'w'.charCodeAt(0);
-/** Where native/plan.h says that the plan of another program lies. */
-const PLAN_BASE = 0x1000000000;
-
-/** Above those that the program gets. */
-function numbersFor(preserve: number) {
-  const first = 4 + preserve;
-  return {
-    ready: first,
-    gate: first + 1,
-    result: first + 2,
-    state: first + 3,
-    acknowledge: first + 4,
-    console: first + 5,
-    third: first + 6,
-    listener: first + 7,
-    message: first + 8,
-  };
-}
-
-function inputFor(
-  options: MakeOptions,
-  numbers: ReturnType<typeof numbersFor>,
-  listener: ConnectedListener | undefined,
-): PlanInput {
-  const { id, config, cgroup, consoleSocket, preserve = 0 } = options;
-  const { hooks, process } = config;
-  // Those of the container too: it must not run them before the state is written that they read.
-  const early = [hooks.prestart, hooks.createRuntime, hooks.createContainer].some((list) => list?.length);
-  const size = process.consoleSize && {
-    columns: process.consoleSize.width,
-    rows: process.consoleSize.height,
-  };
-  // As os.release() says, without loading node:os.
-  const [major = 0, minor = 0] = readFileSync('/proc/sys/kernel/osrelease', 'latin1').split('.').map(Number);
-  return {
-    id,
-    spec: config,
-    cgroup,
-    ...(config.linux.seccomp && {
-      seccomp: {
-        ...seccompFilter(config.linux.seccomp),
-        listener: listener && {
-          ...listener.plan,
-          socket: numbers.listener,
-          message: numbers.message,
-        },
-      },
-    }),
-    stdio:
-      consoleSocket === undefined
-        ? { stdin: 0, stdout: 1, stderr: 2 }
-        : { terminalSocket: numbers.console, size },
-    ready: numbers.ready,
-    files: [],
-    copies: readCopies(config.root.path, config.mounts),
-    held: {
-      gate: numbers.gate,
-      result: numbers.result,
-      state: numbers.state,
-      third: numbers.third,
-      preserve,
-      ...(listener && { listener: [numbers.listener, numbers.message] }),
-      createContainer: hooks.createContainer ?? [],
-      startContainer: hooks.startContainer ?? [],
-      ...(early && { acknowledge: numbers.acknowledge }),
-    },
-    ...(options.noPivot && { noPivot: true }),
-    ...(options.keepKeyring && { keepKeyring: true }),
-    kernel: { major, minor },
-  };
-}
-
 /** Open for both, so that neither opening nor reading it finds nobody at the other end. fifo(7) */
 function makeFifo(path: string): number {
   syscall('mknodat', [AT.AT_FDCWD, cString(path), S.S_IFIFO | 0o600, 0], { path, doing: 'make a FIFO' });

@@ -1,5 +1,5 @@
 import { deviceMounts } from '../runtime/device-mounts.ts';
-import { OCI_VERSION } from './config/index.ts';
+import { OCI_VERSION } from './config/version.ts';
 
 /**
  * A configuration to begin with, as `runc spec` gives: a shell with few capabilities in namespaces of its own.

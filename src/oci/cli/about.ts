@@ -1,5 +1,5 @@
 import { version } from '../../version.ts';
-import { OCI_VERSION } from '../config/index.ts';
+import { OCI_VERSION } from '../config/version.ts';
 import { print } from './print.ts';
 
 export function printVersion(): number {

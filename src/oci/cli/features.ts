@@ -4,7 +4,8 @@ import { ACTION_NAMES, FLAGS } from '../../runtime/seccomp/actions.ts';
 import { OCI_ARCHITECTURES } from '../../runtime/seccomp/architectures.ts';
 import { OPERATORS } from '../../runtime/seccomp/check.ts';
 import { version } from '../../version.ts';
-import { HOOK_KINDS, OCI_VERSION } from '../config/index.ts';
+import { HOOK_KINDS } from '../config/index.ts';
+import { OCI_VERSION } from '../config/version.ts';
 import type { Call } from './call.ts';
 import { print } from './print.ts';
 

@@ -2,15 +2,14 @@
  * A bundle's `config.json`, of which every part is a stranger's: checked for type, range, encoding and size, and taken over part by part. An error names
  * the part by its path.
  */
-import { isUtf8 } from 'node:buffer';
-import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
-import { TsboxError } from '../../kernel/error.ts';
-import { parseJson } from '../../kernel/json.ts';
 import type { Hook, Mount, Spec } from '../../runtime/spec.ts';
 import { mappings, readLinux } from './linux.ts';
 import { readProcess } from './process.ts';
+import { parseBounded, readBounded } from './read-file.ts';
 import { bool, listOf, mapOf, path, quote, refuse, shape, text, U32 } from './readers.ts';
+import { OCI_VERSION } from './version.ts';
 
 export { readProcess } from './process.ts';
 export { readResources } from './resources.ts';
@@ -30,9 +29,6 @@ export interface Config extends Spec {
   hooks: Hooks;
 }
 
-/** The version that is written into states, and the newest that is understood. */
-export const OCI_VERSION = '1.2.1';
-
 /**
  * Reads the configuration of a bundle. What it means is not looked at here, but for paths of the bundle, which become absolute.
  *
@@ -41,6 +37,11 @@ export const OCI_VERSION = '1.2.1';
  */
 export function readConfig(bundle: string): Config {
   return parseConfig(readJson(join(bundle, 'config.json')), bundle);
+}
+
+/** JSON of a bounded size in UTF-8, from a regular file. @throws {TsboxError} BAD_CONFIG */
+export function readJson(file: string): unknown {
+  return parseBounded(readBounded(file), file);
 }
 
 /** @param value what JSON says */
@@ -70,34 +71,6 @@ export function parseConfig(value: unknown, bundle: string): Config {
     hooks: found.hooks ?? {},
   };
   return config;
-}
-
-/** JSON of a bounded size in UTF-8, from a regular file. @throws {TsboxError} BAD_CONFIG */
-export function readJson(file: string, most = 16 * 1024 * 1024): unknown {
-  let bytes: Buffer;
-  try {
-    const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stat = fstatSync(fd);
-      if (!stat.isFile() && !stat.isFIFO()) refuse(file, 'is not a regular file');
-      if (stat.size > most) refuse(file, `is larger than ${most} bytes`);
-      bytes = readFileSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    if (error instanceof TsboxError) throw error;
-    const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'no such file or directory' : code;
-    throw new TsboxError('BAD_CONFIG', `open ${file}: ${why}`, { exitCode: 1, cause: error });
-  }
-  if (bytes.length > most) refuse(file, `is larger than ${most} bytes`);
-  if (!isUtf8(bytes)) refuse(file, 'is not UTF-8');
-  try {
-    return parseJson(bytes.toString('utf8'), file);
-  } catch (error) {
-    throw new TsboxError('BAD_CONFIG', (error as Error).message, { exitCode: 1, cause: error });
-  }
 }
 
 function checkVersion(version: string): void {

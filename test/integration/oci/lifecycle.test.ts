@@ -1,10 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeRoot, eventually } from '../support/tsbox.ts';
-import { Containers, environment, read, runtime } from './support.ts';
+import { type AnyConfig, Containers, environment, read, runtime } from './support.ts';
 
 describeRoot('a container by the specification', () => {
   const box = new Containers();
@@ -42,6 +52,94 @@ describeRoot('a container by the specification', () => {
     const [added, ...more] = readdirSync(plans).filter((name) => !before.has(name));
     expect(more).toEqual([]);
     expect(readFileSync(join(plans, added as string), 'latin1').includes('"proven":[true,true]')).toBe(true);
+  });
+
+  describe('one like others, of which nothing is read but that it is like them', () => {
+    /** Makes containers of a bundle until one is made from what is kept. */
+    const another = (bundle: string, more: (config: AnyConfig) => void = () => {}) => {
+      const id = randomBytes(32).toString('hex');
+      const config = JSON.parse(read(join(bundle, 'config.json')));
+      config.hostname = id;
+      more(config);
+      writeFileSync(join(bundle, 'config.json'), JSON.stringify(config));
+      return { id, ...box.run('run', '--bundle', bundle, id) };
+    };
+    const usual = (bundle: string) => {
+      for (let time = 1; time <= 4; time++) {
+        const { id, ...output } = another(bundle);
+        expect(output).toMatchObject({ status: 0, stderr: '', stdout: `${id}\n` });
+      }
+    };
+
+    test('says what is wrong as any other, and leaves nothing', () => {
+      const bundle = box.bundle('exit 1', (config) => {
+        config.process.args = ['/bin/name'];
+      });
+      const program = join(bundle, 'rootfs/bin/name');
+      const write = () => writeFileSync(program, '#!/bin/sh\nhostname\n', { mode: 0o755 });
+      write();
+      usual(bundle);
+      rmSync(program);
+      const { id, status, stderr } = another(bundle);
+      expect([status, stderr]).toEqual([1, expect.stringContaining('/bin/name')]);
+      expect(stderr).toContain('no such file or directory');
+      gone(id);
+      // And what was kept is not believed for ever.
+      write();
+      usual(bundle);
+    });
+
+    test('has the root filesystem that its path leads to now', () => {
+      const bundle = box.bundle('hostname', (config) => {
+        config.root.path = 'link';
+      });
+      symlinkSync('rootfs', join(bundle, 'link'));
+      usual(bundle);
+      cpSync(join(bundle, 'rootfs'), join(bundle, 'other'), { recursive: true, verbatimSymlinks: true });
+      rmSync(join(bundle, 'other/bin/hostname'));
+      writeFileSync(join(bundle, 'other/bin/hostname'), '#!/bin/sh\necho other\n', { mode: 0o755 });
+      rmSync(join(bundle, 'link'));
+      symlinkSync('other', join(bundle, 'link'));
+      expect(another(bundle)).toMatchObject({ status: 0, stdout: 'other\n' });
+    });
+
+    test('has a file where one of the host has become a file', () => {
+      const source = join(box.directory, 'becomes');
+      mkdirSync(source);
+      const bundle = box.bundle('hostname; test ! -f /at', (config) => {
+        config.mounts.push({ destination: '/at', type: 'bind', source, options: ['bind'] });
+      });
+      usual(bundle);
+      rmSync(source, { recursive: true });
+      writeFileSync(source, '');
+      rmSync(join(bundle, 'rootfs/at'), { recursive: true });
+      expect(another(bundle)).toMatchObject({ status: 1, stderr: '' });
+    });
+
+    test('is refused for what any other is refused for', () => {
+      const bundle = box.bundle('hostname');
+      usual(bundle);
+      const bad = another(bundle, (config) => {
+        config.process.cwd = 'relative';
+      });
+      expect(bad).toMatchObject({ status: 1, stderr: expect.stringContaining('process.cwd') });
+      gone(bad.id);
+    });
+
+    test('runs the hooks of its own configuration, and keeps it for those who need it later', () => {
+      const bundle = box.bundle('hostname', (config) => {
+        config.hooks = {
+          createRuntime: [
+            { path: '/bin/sh', args: ['sh', '-c', 'cat >>"$0"', join(box.directory, 'hooked')] },
+          ],
+          poststop: [{ path: '/bin/sh', args: ['sh', '-c', 'cat >>"$0"', join(box.directory, 'stopped')] }],
+        };
+      });
+      usual(bundle);
+      const { id } = another(bundle);
+      for (const file of ['hooked', 'stopped'])
+        expect(read(join(box.directory, file)).split(`"id":"${id}"`), file).toHaveLength(2);
+    });
   });
 
   test('is created, started, killed and deleted', async () => {
