@@ -1,8 +1,10 @@
 /**
- * `npm run build:sea`: tsbox and Node as one executable, dist/sea/tsbox, for a machine without Node.
+ * `npm run build:sea`: tsbox and Node as one executable, dist/sea/tsbox, for a machine without Node; dist/sea/tsbox-oci is a link to it, by
+ * whose name it knows that it is to be the runtime.
  *
  *   node scripts/build-sea.mjs                  with the Node that runs this
  *   node scripts/build-sea.mjs --node FILE      with another one, of the same architecture
+ *   node scripts/build-sea.mjs --output DIR     elsewhere, of what has been built already
  *
  * https://nodejs.org/api/single-executable-applications.html
  */
@@ -17,6 +19,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -26,25 +29,33 @@ import { WORKERS } from './build/bundle.mjs';
 import { root } from './build/files.mjs';
 import { writeCodeCache } from './build/warm.mjs';
 
-const { values } = parseArgs({ options: { node: { type: 'string', default: process.execPath } } });
-const output = join('dist', 'sea');
+const { values } = parseArgs({
+  options: { node: { type: 'string', default: process.execPath }, output: { type: 'string' } },
+});
+const output = values.output ?? join('dist', 'sea');
+/** What is loaded of the package; the kept plans' own are not. */
+const BUNDLES = ['cli.cjs', 'more.cjs', 'oci.cjs', 'oci-more.cjs'];
 const node = (...args) => execFileSync(values.node, args, { cwd: root, encoding: 'utf8' });
 
-execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' });
+process.chdir(root);
+if (values.output === undefined) {
+  execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
+  writeCodeCache(values.node);
+}
 rmSync(output, { recursive: true, force: true });
 mkdirSync(output, { recursive: true });
 
 const files = packageFiles();
+const bundle = Object.fromEntries(BUNDLES.map((file) => [file, join('dist', file)]));
+const caches = codeCaches();
 writeFileSync(
   join(output, 'manifest.json'),
-  JSON.stringify({ digest: digestOf(files), files: modesOf(files) }),
-);
-writeCodeCache(values.node);
-const bundle = Object.fromEntries(
-  ['cli.cjs', 'more.cjs'].flatMap((file) => [
-    [file, join('dist', file)],
-    [`${file}.cache`, codeCache(file)],
-  ]),
+  JSON.stringify({
+    digest: digestOf(files),
+    files: modesOf(files),
+    build: digestOf(bundle).slice(0, 16),
+    caches: Object.keys(caches),
+  }),
 );
 const config = {
   main: 'src/start/sea.cjs',
@@ -54,6 +65,7 @@ const config = {
   assets: {
     'manifest.json': join(output, 'manifest.json'),
     ...bundle,
+    ...caches,
     ...files,
   },
 };
@@ -71,7 +83,8 @@ const postject = [
 // It warns of every note section of Node's; what it says counts only when it fails, and is then in the error.
 execFileSync(postject[0], postject.slice(1), { cwd: root, stdio: 'pipe' });
 renameSync(join(output, 'tsbox.part'), join(output, 'tsbox'));
-for (const name of ['blob', 'config.json', 'manifest.json', 'cli.cjs.cache', 'more.cjs.cache'])
+symlinkSync('tsbox', join(output, 'tsbox-oci'));
+for (const name of ['blob', 'config.json', 'manifest.json', ...Object.keys(caches)])
   rmSync(join(output, name));
 console.log(`wrote ${join(output, 'tsbox')} with Node ${node('--version').trim()}`);
 
@@ -105,15 +118,24 @@ function modesOf(files) {
   return Object.fromEntries(Object.entries(files).map(([path, source]) => [path, mode(source)]));
 }
 
-/** V8's code cache by the Node that will use it, as a file; half of the file of src/start/tsbox.cjs, which holds it twice. */
-function codeCache(file) {
+/**
+ * V8's code caches by the Node that will use them, as files: for each bundle, and for each verb of the runtime. Each is half of the file of
+ * src/start/tsbox.cjs, which holds it twice.
+ */
+function codeCaches() {
   const suffix = node('-p', "'-' + process.version + '-' + process.arch + '.cache'").trim();
-  const name = readdirSync('dist/cache').find(
-    (cache) => cache.startsWith(`${file.slice(0, -4)}-`) && cache.endsWith(suffix),
-  );
-  if (name === undefined)
-    throw new Error('tsbox run does not work here, so there is no code cache to put in');
-  const twice = readFileSync(join('dist/cache', name));
-  writeFileSync(join(output, `${file}.cache`), twice.subarray(0, twice.length / 2));
-  return join(output, `${file}.cache`);
+  const caches = {};
+  for (const name of readdirSync('dist/cache').filter((cache) => cache.endsWith(suffix))) {
+    // NAME-DIGEST, or NAME-KIND-DIGEST.
+    const kind = name.slice(0, -suffix.length).replace(/-[0-9a-f]{16}$/, '');
+    if (!/^(cli|more|oci(-more)?(-[a-z]+)?)$/.test(kind)) continue;
+    const twice = readFileSync(join('dist/cache', name));
+    const cache = `${kind}.cache`;
+    caches[cache] = join(output, cache);
+    writeFileSync(caches[cache], twice.subarray(0, twice.length / 2));
+  }
+  const missing = BUNDLES.find((file) => !(`${file.slice(0, -4)}.cache` in caches));
+  if (missing !== undefined)
+    throw new Error(`tsbox does not work here: there is no code cache of ${missing}`);
+  return caches;
 }

@@ -72,7 +72,7 @@ export function fromConfig(text: Buffer, file: string, wanted: Wanted, likeness?
             made: JSON.stringify(made),
             host,
             plan: bytes,
-            json: Buffer.from(json),
+            json,
             slot,
             outcomeLength,
           });

@@ -1,7 +1,7 @@
 import { existsSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { noteSeen, readKept, writeKept } from '../runtime/kept-file.ts';
-import { type Likeness, placesOf, withNames } from './likeness.ts';
+import { type Likeness, type Places, placesOf, withNames } from './likeness.ts';
 
 /** All that a container was made with. */
 export interface Creation {
@@ -12,7 +12,7 @@ export interface Creation {
   /** As laid out, before it is carried out. */
   plan: Buffer;
   /** The configuration as it was checked. */
-  json: Buffer;
+  json: string;
   /** Of the PID, in the plan. */
   slot: number;
   outcomeLength: number;
@@ -55,31 +55,32 @@ function keep(file: string, key: string, names: readonly string[], creation: Cre
     noteSeen(file);
     return;
   }
-  const { made, host, plan, json, slot, outcomeLength } = creation;
-  const arena = Buffer.concat([plan, json]);
+  const { plan, json, ...rest } = creation;
   const header: Header = {
     names,
     proven: names.map(() => false),
-    places: placesOf(arena, names),
-    ...{ made, host, slot, outcomeLength, planLength: plan.length },
+    places: placesOf(plan.toString('latin1'), names),
+    jsonPlaces: placesOf(json, names),
+    ...rest,
   };
-  write(file, key, header, arena);
+  write(file, { ...header, json, key, arena: plan });
 }
 
 /** Replaces the names and looks whether that is what was made. */
 function prove(file: string, kept: Kept, names: readonly string[], creation: Creation): void {
-  const { key, arena, ...header } = kept;
-  if (header.wrong) return;
-  const before = Buffer.from(arena);
-  const { made, plan, json, slot, outcomeLength } = renamed(kept, names);
+  if (kept.wrong) return;
+  const arena = Buffer.from(kept.arena);
+  const now = renamed(kept, names);
+  // In a plan there is only room for names of the same length.
+  if (now === undefined) return;
   const right =
-    made === creation.made &&
-    plan.equals(creation.plan) &&
-    json.equals(creation.json) &&
-    slot === creation.slot &&
-    outcomeLength === creation.outcomeLength;
-  const proven = header.proven.map((proven, at) => right && (proven || names[at] !== header.names[at]));
-  write(file, key, { ...header, proven, ...(!right && { wrong: true }) }, before);
+    now.made === creation.made &&
+    now.plan.equals(creation.plan) &&
+    now.json === creation.json &&
+    now.slot === creation.slot &&
+    now.outcomeLength === creation.outcomeLength;
+  const proven = kept.proven.map((proven, at) => right && (proven || names[at] !== kept.names[at]));
+  write(file, { ...kept, arena, proven, ...(!right && { wrong: true }) });
 }
 
 interface Header {
@@ -88,45 +89,68 @@ interface Header {
   proven: boolean[];
   /** Replacing them has given something else once: it is never believed. */
   wrong?: true;
-  /** Where they are in plan and configuration: offset, and which. */
-  places: [at: number, name: number][];
+  /** Where they are in the plan, and in the configuration. */
+  places: Places;
+  jsonPlaces: Places;
   made: string;
   host: string;
   slot: number;
   outcomeLength: number;
-  /** What comes after it is the configuration. */
-  planLength: number;
 }
 
 interface Kept extends Header {
+  json: string;
   key: string;
   arena: Buffer;
 }
 
 /** Changes the kept one's memory. */
-function renamed(kept: Kept, names: readonly string[]): Creation {
-  const { arena, places, made, host, slot, outcomeLength, planLength } = kept;
-  for (const [at, name] of places) arena.write(names[name] as string, at, 'latin1');
-  const plan = arena.subarray(0, planLength);
-  const json = arena.subarray(planLength);
-  return { made: withNames(made, kept.names, names), host, plan, json, slot, outcomeLength };
+function renamed(kept: Kept, names: readonly string[]): Creation | undefined {
+  const { arena: plan, places, made, host, slot, outcomeLength } = kept;
+  for (const [at, name] of places) {
+    const text = names[name] as string;
+    if (text.length !== kept.names[name]?.length) return undefined;
+    plan.write(text, at, 'latin1');
+  }
+  return {
+    ...{ made: withNames(made, kept.names, names), json: renamedJson(kept, names) },
+    ...{ host, plan, slot, outcomeLength },
+  };
+}
+
+function renamedJson({ json, jsonPlaces, names: old }: Kept, names: readonly string[]): string {
+  let text = '';
+  let end = 0;
+  for (const [at, name] of jsonPlaces) {
+    text += json.slice(end, at) + names[name];
+    end = at + (old[name] as string).length;
+  }
+  return text + json.slice(end);
 }
 
 /** Undefined where the sum is that of another key. */
 function read(sum: string, key: string): Kept | undefined {
   const kept = readKept(fileOf(sum));
   if (kept === undefined) return undefined;
+  const { text, arena } = kept;
   try {
-    const end = kept.text.indexOf('\n');
-    if (kept.text.length - end - 1 !== key.length || !kept.text.endsWith(key)) return undefined;
-    return { ...(JSON.parse(kept.text.slice(0, end)) as Header), key, arena: kept.arena };
+    // Neither header nor configuration have a line end of their own, being what JSON.stringify writes. The key may.
+    const header = text.indexOf('\n');
+    const json = text.indexOf('\n', header + 1);
+    if (text.length - json - 1 !== key.length || !text.endsWith(key)) return undefined;
+    return {
+      ...(JSON.parse(text.slice(0, header)) as Header),
+      json: text.slice(header + 1, json),
+      key,
+      arena,
+    };
   } catch {
     return undefined;
   }
 }
 
-function write(file: string, key: string, header: Header, arena: Buffer): void {
-  writeKept(file, { id: NOBODY, text: `${JSON.stringify(header)}\n${key}`, arena });
+function write(file: string, { json, key, arena, ...header }: Kept): void {
+  writeKept(file, { id: NOBODY, text: `${JSON.stringify(header)}\n${json}\n${key}`, arena });
 }
 
 /** It has led to a container that failed: the next one is made from its configuration. */

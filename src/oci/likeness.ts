@@ -13,7 +13,7 @@ export interface Likeness {
 
 /**
  * An engine gives each container of a kind the same configuration but for the names that it makes up, in paths, the cgroup and the host name: long
- * runs of hexadecimal digits, and UUIDs. Containers that differ in nothing else have the same key.
+ * runs of hexadecimal digits, and UUIDs; and when it was made, which counts as a name here. Containers that differ in nothing else have the same key.
  *
  * @param config the text, byte for byte
  * @param build which tsbox this is; undefined: nothing is like anything
@@ -29,8 +29,9 @@ export function likenessOf(
   const named = `${JSON.stringify(wanted)} ${config.toString('latin1')}`.replace(NAME, (name) => {
     if (!isName(name)) return name;
     const known = names.indexOf(name);
-    // Equal names have equal numbers. JSON has no NUL.
-    return `\0${known >= 0 ? known : names.push(name) - 1}:${name.length}\0`;
+    // Equal names have equal numbers. JSON has no NUL. A time that ends in zeros is written without them.
+    const length = name.endsWith('Z') ? 'time' : name.length;
+    return `\0${known >= 0 ? known : names.push(name) - 1}:${length}\0`;
   });
   // In these nothing is a name, whatever it looks like.
   const kernel = readFileSync('/proc/sys/kernel/osrelease', 'latin1').trim();
@@ -46,18 +47,21 @@ export function withNames(text: string, from: readonly string[], to: readonly st
   });
 }
 
-/** Where names are in memory: offset, and which of them. */
-export function placesOf(bytes: Buffer, names: readonly string[]): [at: number, name: number][] {
+/** Where names are in a text: offset, and which of them. */
+export function placesOf(text: string, names: readonly string[]): Places {
   const places: [number, number][] = [];
-  for (const { 0: name, index } of bytes.toString('latin1').matchAll(NAME)) {
+  for (const { 0: name, index } of text.matchAll(NAME)) {
     const known = names.indexOf(name);
     if (known >= 0) places.push([index, known]);
   }
   return places;
 }
 
-/** An id is 64 digits, and the shortest form of one 12. No word of a configuration is made of so many. */
-const NAME = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,}/g;
+export type Places = readonly (readonly [at: number, name: number])[];
+
+/** An id is 64 digits, and the shortest form of one 12. No word of a configuration is made of so many. Times are in UTC: RFC 3339. */
+const NAME =
+  /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z/g;
 
 /** Not what may be a number, or a part of one, with an exponent: of those not only the digits count. */
 function isName(text: string): boolean {

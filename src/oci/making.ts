@@ -29,7 +29,7 @@ export interface Making {
   readonly poststart: boolean;
   readonly poststop: boolean;
   /** The configuration as it was checked, for those who need it later. */
-  readonly json: string | Buffer;
+  readonly json: string;
   /** Its group, with all above it made; to be called with the container's directory locked. @param warn is told of what is left out */
   group(warn: (message: string) => void): Group | Promise<Group>;
   /** After `group`. */

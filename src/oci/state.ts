@@ -68,7 +68,7 @@ export function writeState(place: Place, state: StateRecord): void {
 }
 
 /** Nobody sees half of it. */
-export function writeWhole(file: string, content: string | Buffer, mode = 0o600): void {
+export function writeWhole(file: string, content: string, mode = 0o600): void {
   const aside = `${file}.${process.pid}.new`;
   try {
     writeFileSync(aside, content, { mode });
@@ -80,8 +80,8 @@ export function writeWhole(file: string, content: string | Buffer, mode = 0o600)
 }
 
 /** The configuration that it was made with, as it was checked then. Filters have numbers of 64 bits, hence as text. */
-export function writeConfig(place: Place, id: string, config: Config | string | Buffer): void {
-  const json = typeof config === 'string' || Buffer.isBuffer(config) ? config : configText(config);
+export function writeConfig(place: Place, id: string, config: Config | string): void {
+  const json = typeof config === 'string' ? config : configText(config);
   writeWhole(join(directoryOf(place, id), 'config.json'), json);
 }
 

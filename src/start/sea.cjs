@@ -1,5 +1,5 @@
 /*
- * The start of the single executable: what src/start/tsbox.cjs is for the package.
+ * The start of the single executable: what src/start/tsbox.cjs is for the package. Under the name `tsbox-oci` it is the other command.
  *
  * The bundle and its code cache are in the executable, which is trusted as a whole. What the kernel must be given as a file (the
  * native programs, koffi's binary, the default image) is unpacked once into a directory that is named by the content of
@@ -16,25 +16,39 @@ const {
   writeFileSync,
 } = require('node:fs');
 const { createRequire } = require('node:module');
-const { dirname, join } = require('node:path');
+const { basename, dirname, join } = require('node:path');
 const { getRawAsset } = require('node:sea');
 const { Script } = require('node:vm');
 
-const { digest, files } = JSON.parse(text('manifest.json'));
+const { digest, files, build, caches } = JSON.parse(text('manifest.json'));
+const isRuntime = basename(process.argv0) === 'tsbox-oci';
 const root = unpacked();
 const requireFile = createRequire(join(root, 'dist', 'cli.cjs'));
-load('cli.cjs');
+if (isRuntime) {
+  // Of what is kept on disk, by which tsbox.
+  globalThis[Symbol.for('tsbox.build')] = build;
+  load('oci.cjs', verb());
+} else load('cli.cjs', '');
+
+/** Which of the code caches: one may be the name of a container, and then it is the wrong one, and takes a few milliseconds longer. */
+function verb() {
+  const found = process.argv.find((word) => /^(create|start|state|kill|delete|exec)$/.test(word));
+  return found === undefined ? '' : `-${found}`;
+}
 
 /** Evaluates a file of the bundle; the bundle loads its other file through this too. */
-function load(file) {
+function load(file, kind) {
   const bundle = join(root, 'dist', file);
+  const name = file.slice(0, -4);
+  const cache = caches.includes(`${name}${kind}.cache`) ? `${name}${kind}.cache` : `${name}.cache`;
   const source = `(function (exports, require, module, __filename, __dirname) {${text(file)}\n})`;
   const script = new Script(source, {
     filename: bundle,
-    cachedData: Buffer.from(getRawAsset(`${file}.cache`)),
+    cachedData: Buffer.from(getRawAsset(cache)),
   });
   const loaded = { exports: {} };
-  const requireOrLoad = (id) => (id === './more.cjs' ? load('more.cjs') : requireFile(id));
+  const requireOrLoad = (id) =>
+    id === './more.cjs' || id === './oci-more.cjs' ? load(id.slice(2), kind) : requireFile(id);
   script.runInThisContext()(loaded.exports, requireOrLoad, loaded, bundle, dirname(bundle));
   return loaded.exports;
 }
@@ -85,6 +99,6 @@ function ours(directory, stat) {
 }
 
 function fail(message) {
-  process.stderr.write(`tsbox: ${message}\n`);
-  process.exit(125);
+  process.stderr.write(`${isRuntime ? 'tsbox-oci' : 'tsbox'}: ${message}\n`);
+  process.exit(isRuntime ? 1 : 125);
 }

@@ -304,8 +304,9 @@ describeRoot('a container by the specification', () => {
       ['--rootless', 'true', 'list'],
     ]) {
       const ids = { uid: 65534, gid: 65534 };
-      const all = [runtime, '--root', '/tmp/nobody', ...args];
-      const { status, stderr } = spawnSync(process.execPath, all, { ...ids, encoding: 'utf8', cwd: '/' });
+      const all = ['--root', '/tmp/nobody', ...args];
+      const env = environment({ HOME: '/tmp/nobody' });
+      const { status, stderr } = spawnSync(runtime, all, { ...ids, env, encoding: 'utf8', cwd: '/' });
       expect({ status, stderr }).toMatchObject({ status: 1 });
       expect(stderr).toContain('tsbox-oci must run as root: it is not rootless');
     }

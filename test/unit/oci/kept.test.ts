@@ -46,7 +46,7 @@ function container(seed: string, change: (input: PlanInput) => void = () => {}, 
     made: JSON.stringify({ rootfs: spec.root.path, annotations: spec.annotations ?? {} }),
     host,
     plan: Buffer.from(arena.bytes),
-    json: Buffer.from(config),
+    json: config,
     slot: arena.slotIndex(plan.pid),
     outcomeLength: arena.outcomeLength,
   };
@@ -84,9 +84,9 @@ const kept = () =>
 const header = () => JSON.parse(kept().text.split('\n')[0] as string);
 const rewrite = (change: object) => {
   const { text, ...rest } = kept();
-  const [, key] = text.split('\n') as [string, string];
+  const after = text.slice(text.indexOf('\n'));
   const file = join(directory, files()[0] as string);
-  writeKept(file, { ...rest, text: `${JSON.stringify({ ...header(), ...change })}\n${key}` });
+  writeKept(file, { ...rest, text: `${JSON.stringify({ ...header(), ...change })}${after}` });
 };
 
 describe('a container like others', () => {
@@ -117,6 +117,27 @@ describe('a container like others', () => {
       ),
     );
     expect(made).toEqual([false, false, false, true]);
+  });
+
+  test('may have been made at another time, which may be shorter', () => {
+    const at = (seed: string, time: string, variable?: string) =>
+      make(
+        container(seed, ({ spec }) => {
+          spec.annotations = { created: time };
+          if (variable) spec.process.env.push(`${variable}=${time}`);
+        }),
+      );
+    const times = ['01.123456789Z', '02.123456Z', '03Z', '04.1Z'].map((time) => `2026-11-24T00:00:${time}`);
+    expect(times.map((time, index) => at('abcd'[index] as string, time))).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
+    // In the plan there is no room for another one.
+    expect(times.map((time, index) => at('abcd'[index] as string, time, 'ONE'))).not.toContain(true);
+    const alike = ['1', '2', '3', '4'].map((digit) => `2026-11-24T00:00:0${digit}Z`);
+    expect(alike.map((time, index) => at('efgh'[index] as string, time, 'TWO')).at(-1)).toBe(true);
   });
 
   test('a name that was never another one is not believed', () => {
@@ -217,7 +238,7 @@ describe('a container like others', () => {
   test('a damaged file, and a directory that nobody can write to, are as good as none', () => {
     makeAll('abc');
     const { text, ...rest } = kept();
-    writeKept(join(directory, files()[0] as string), { ...rest, text: `{"names":\n${text.split('\n')[1]}` });
+    writeKept(join(directory, files()[0] as string), { ...rest, text: text.replace('"names"', 'names') });
     expect(make(container('d'))).toBe(false);
     vi.stubEnv('TSBOX_ROOT', '/dev/null');
     expect(make(container('e'))).toBe(false);
