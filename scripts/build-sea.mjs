@@ -27,14 +27,14 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { WORKERS } from './build/bundle.mjs';
 import { root } from './build/files.mjs';
+import { bundleStart } from './build/start.mjs';
 import { writeCodeCache } from './build/warm.mjs';
 
 const { values } = parseArgs({
   options: { node: { type: 'string', default: process.execPath }, output: { type: 'string' } },
 });
 const output = values.output ?? join('dist', 'sea');
-/** What is loaded of the package; the kept plans' own are not. */
-const BUNDLES = ['cli.cjs', 'more.cjs', 'oci.cjs', 'oci-more.cjs'];
+const BUNDLES = ['cli.cjs', 'more.cjs', 'again.cjs', 'oci.cjs', 'oci-more.cjs'];
 const node = (...args) => execFileSync(values.node, args, { cwd: root, encoding: 'utf8' });
 
 process.chdir(root);
@@ -48,17 +48,14 @@ mkdirSync(output, { recursive: true });
 const files = packageFiles();
 const bundle = Object.fromEntries(BUNDLES.map((file) => [file, join('dist', file)]));
 const caches = codeCaches();
+const build = digestOf(bundle).slice(0, 16);
 writeFileSync(
   join(output, 'manifest.json'),
-  JSON.stringify({
-    digest: digestOf(files),
-    files: modesOf(files),
-    build: digestOf(bundle).slice(0, 16),
-    caches: Object.keys(caches),
-  }),
+  JSON.stringify({ digest: digestOf(files), files: modesOf(files), build, caches: Object.keys(caches) }),
 );
+writeFileSync(join(output, 'start.cjs'), await bundleStart('sea', build));
 const config = {
-  main: 'src/start/sea.cjs',
+  main: join(output, 'start.cjs'),
   output: join(output, 'blob'),
   disableExperimentalSEAWarning: true,
   useCodeCache: true,
@@ -84,7 +81,7 @@ const postject = [
 execFileSync(postject[0], postject.slice(1), { cwd: root, stdio: 'pipe' });
 renameSync(join(output, 'tsbox.part'), join(output, 'tsbox'));
 symlinkSync('tsbox', join(output, 'tsbox-oci'));
-for (const name of ['blob', 'config.json', 'manifest.json', ...Object.keys(caches)])
+for (const name of ['blob', 'config.json', 'manifest.json', 'start.cjs', ...Object.keys(caches)])
   rmSync(join(output, name));
 console.log(`wrote ${join(output, 'tsbox')} with Node ${node('--version').trim()}`);
 
@@ -119,8 +116,8 @@ function modesOf(files) {
 }
 
 /**
- * V8's code caches by the Node that will use them, as files: for each bundle, and for each verb of the runtime. Each is half of the file of
- * src/start/tsbox.cjs, which holds it twice.
+ * V8's code caches by the Node that will use them, as files: for each file of the bundle, and each command that has one of its own. Each is half of
+ * the file of src/start/code-cache.ts, which holds it twice.
  */
 function codeCaches() {
   const suffix = node('-p', "'-' + process.version + '-' + process.arch + '.cache'").trim();
@@ -128,14 +125,12 @@ function codeCaches() {
   for (const name of readdirSync('dist/cache').filter((cache) => cache.endsWith(suffix))) {
     // NAME-DIGEST, or NAME-KIND-DIGEST.
     const kind = name.slice(0, -suffix.length).replace(/-[0-9a-f]{16}$/, '');
-    if (!/^(cli|more|oci(-more)?(-[a-z]+)?)$/.test(kind)) continue;
     const twice = readFileSync(join('dist/cache', name));
     const cache = `${kind}.cache`;
     caches[cache] = join(output, cache);
     writeFileSync(caches[cache], twice.subarray(0, twice.length / 2));
   }
-  const missing = BUNDLES.find((file) => !(`${file.slice(0, -4)}.cache` in caches));
-  if (missing !== undefined)
-    throw new Error(`tsbox does not work here: there is no code cache of ${missing}`);
+  if (!('cli.cache' in caches))
+    throw new Error('tsbox run does not work here, so there is no code cache to put in');
   return caches;
 }

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as esbuild from 'esbuild';
 import { root } from './files.mjs';
 import { bundleAlone, bundleTwo } from './split.mjs';
+import { bundleStart } from './start.mjs';
 
 /** What the command's and the library's bundle have in common. koffi is loaded from its own package by src/kernel/ffi.ts. */
 const common = {
@@ -74,12 +75,9 @@ export async function bundleCommand() {
     writeFileSync(`dist/${name}`, source);
     digest.update(source);
   }
-  const start = readFileSync('src/start/tsbox.cjs', 'utf8');
-  if (start.split('BUNDLE_DIGEST').length !== 2)
-    throw new Error('src/start/tsbox.cjs must name BUNDLE_DIGEST once');
-  const starter = start.replace('BUNDLE_DIGEST', digest.digest('hex').slice(0, 16));
-  writeStarter('dist/tsbox.cjs', starter);
-  writeStarter('dist/tsbox-oci.cjs', starterOfOci(starter));
+  const name = digest.digest('hex').slice(0, 16);
+  for (const entry of ['tsbox', 'tsbox-oci'])
+    writeStarter(`dist/${entry}.cjs`, await bundleStart(entry, name));
   console.log(
     `bundled ${Object.keys(files)
       .map((name) => `dist/${name}`)
@@ -91,43 +89,6 @@ function writeStarter(file, source) {
   writeFileSync(`${file}.new`, source);
   chmodSync(`${file}.new`, 0o755);
   renameSync(`${file}.new`, file);
-}
-
-/** The same for the other command: another bundle, and another run that is worth remembering. */
-function starterOfOci(starter) {
-  const changes = [
-    ["load('cli.cjs'", "load('oci.cjs'"],
-    [
-      "id === './more.cjs' ? load('more.cjs', () => kind === '' || worthwhile())",
-      "id === './oci-more.cjs' ? load('oci-more.cjs', worthwhile)",
-    ],
-    [
-      'const kind = kindOfCommand();',
-      "const kind = kindOfVerb();\n// Of what is kept on disk, by which tsbox.\nglobalThis[Symbol.for('tsbox.build')] = digest;",
-    ],
-    [
-      'function kindOfCommand() {',
-      [
-        '/** Engines ask for the same few again and again. One may be the name of a container: then it is the wrong cache, and takes a few milliseconds longer. */',
-        'function kindOfVerb() {',
-        '  const verb = process.argv.find((word) => /^(create|start|state|kill|delete|exec)$/.test(word));',
-        "  return verb === undefined ? '' : '-' + verb;",
-        '}',
-        '',
-        'function kindOfCommand() {',
-      ].join('\n'),
-    ],
-    // 1 is what this command fails with.
-    ['code < 125 && writeCache', 'code === 0 && writeCache'],
-    // It keeps no plans.
-    ["if (command !== 'run' ||", "if (command !== '' ||"],
-    ["command === 'run' && !options.includes('--help')", "[command, ...options].includes('run')"],
-  ];
-  for (const [from, to] of changes) {
-    if (starter.split(from).length !== 2) throw new Error(`src/start/tsbox.cjs must have ${from} once`);
-    starter = starter.replace(from, to);
-  }
-  return starter;
 }
 
 /**

@@ -16,7 +16,7 @@ export function precompileSeccomp() {
 /**
  * dist/cache/: V8's code caches of the command's two files, made by what a person runs most.
  *
- * src/start/tsbox.cjs writes them when a `run` has worked, and when another command has. A real one needs root; without, `--explain` does all
+ * src/start/tsbox.ts writes them when a `run` has worked, and when another command has. A real one needs root; without, `--explain` does all
  * but the launch.
  *
  * @param node the Node that will read it

@@ -7,7 +7,7 @@ export { leave };
 
 /**
  * A `tsbox run` whose plan was kept: a bundle of its own, so that nothing is loaded that is not needed when everything is known
- * already. src/start/tsbox.cjs calls it where there is a file.
+ * already. src/start/tsbox.ts calls it where there is a file.
  *
  * @returns the exit code; undefined where the command has to be run as any other. Nothing has happened then
  */

@@ -22,7 +22,7 @@ export function selfCommand(): string[] {
 
 /**
  * The directory of this package: the nearest one above this file that has a `package.json`. The single executable unpacks the
- * same tree where it keeps its caches (src/start/sea.cjs).
+ * same tree where it keeps its caches (src/start/sea.ts).
  */
 export function packageRoot(): string {
   if (root !== undefined) return root;

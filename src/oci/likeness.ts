@@ -68,7 +68,7 @@ function isName(text: string): boolean {
   return !/^\d*e?\d*$/.test(text);
 }
 
-/** The digest of the bundle, which src/start/tsbox.cjs leaves. */
+/** The digest of the bundle, which src/start/tsbox.ts leaves. */
 function thisBuild(): string | undefined {
   if (process.env.TSBOX_KEEP_PLANS === '0') return undefined;
   return (globalThis as Record<symbol, unknown>)[Symbol.for('tsbox.build')] as string | undefined;

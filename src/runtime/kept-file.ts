@@ -42,8 +42,8 @@ export function readKept(file: string): KeptFile | undefined {
       /^tsbox-plan ([0-9a-f]{64}) (\d{1,8})$/.exec(both.toString('latin1', 0, end)) ?? [];
     if (id === undefined) return undefined;
     const text = end + 1 + Number(length);
-    // A plan lives in memory of its own, on a multiple of 16, and is written to by words.
-    const arena = Buffer.from(new ArrayBuffer(Math.ceil((half - text) / 16) * 16), 0, half - text);
+    // A plan lives in memory of its own, on a multiple of 16.
+    const arena = Buffer.from(new ArrayBuffer(half - text));
     both.copy(arena, 0, text, half);
     return { id, text: both.toString('utf8', end + 1, text), arena };
   } catch {

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
-  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -15,9 +14,11 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { bundleStart } from '../../../scripts/build/start.mjs';
 
-const root = join(import.meta.dirname, '..', '..', '..');
-const cacheName = `cli-BUNDLE_DIGEST-${process.version}-${process.arch}.cache`;
+const DIGEST = '0123456789abcdef';
+const starter = await bundleStart('tsbox', DIGEST);
+const cacheName = `cli-${DIGEST}-${process.version}-${process.arch}.cache`;
 let dist: string;
 let store: string;
 
@@ -26,7 +27,7 @@ beforeEach(() => {
   dist = join(directory, 'dist');
   store = join(directory, 'store');
   mkdirSync(dist);
-  copyFileSync(join(root, 'src', 'start', 'tsbox.cjs'), join(dist, 'tsbox.cjs'));
+  writeFileSync(join(dist, 'tsbox.cjs'), starter, { mode: 0o755 });
   const functions = Array.from(
     { length: 200 },
     (_, n) => `function f${n}(x) { return [x, ${n}, 'text ${n}']; } f${n}();`,
