@@ -57,29 +57,23 @@ export function fromConfig(text: Buffer, file: string, wanted: Wanted, likeness?
       const plan = layOutPlan(input, config.process.args);
       // Not one with more to it: what is copied into it, or a filter that somebody else listens to.
       if (likeness !== undefined && fixed && listener === undefined) {
-        const made: Made = {
-          ...known,
-          root: resolve(wanted.bundle, (value as { root: { path: string } }).root.path),
-          group: cgroup.plan.path,
-          limits: cgroup.limits,
-          warnings,
-          paths: pathsOfHostFacts(config),
-        };
-        const host = cgroup.plan.given ? undefined : hostNow(made);
-        const { bytes, slot, outcomeLength } = plan;
-        if (host !== undefined && !cgroup.limits.some(({ controller }) => controller === 'cpuset'))
-          noteCreation(likeness, {
-            made: JSON.stringify(made),
-            host,
-            plan: bytes,
-            json,
-            slot,
-            outcomeLength,
-          });
+        const root = resolve(wanted.bundle, (value as { root: { path: string } }).root.path);
+        const { limits } = cgroup;
+        const paths = pathsOfHostFacts(config);
+        note(likeness, { ...known, root, group: cgroup.plan.path, limits, warnings, paths }, json, plan);
       }
       return { ...plan, listener };
     },
   };
+}
+
+/** For the next one that is like it. */
+function note(likeness: Likeness, made: Made, json: string, plan: LaidOut & { slot: number }): void {
+  const host = hostNow(made);
+  // Which processors there are, is asked for each container.
+  if (host === undefined || made.limits.some(({ controller }) => controller === 'cpuset')) return;
+  const { bytes, slot, outcomeLength } = plan;
+  noteCreation(likeness, { made: JSON.stringify(made), host, plan: bytes, json, slot, outcomeLength });
 }
 
 /** What a step was that failed in a plan from a configuration that was not read then. @param outcome the first bytes of the plan */
