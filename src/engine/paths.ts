@@ -1,9 +1,7 @@
 import { join } from 'node:path';
+import { storeRoot } from '../kernel/store-root.ts';
 
-/** Where tsbox keeps what outlives a process: `/var/lib/tsbox`, or `TSBOX_ROOT`. Read at each use, so that a test can change it. */
-export function storeRoot(): string {
-  return process.env.TSBOX_ROOT || '/var/lib/tsbox';
-}
+export { storeRoot };
 
 /** One directory a container, by id: its record, its writable layer, its lock. */
 export function containersDirectory(): string {

@@ -3,6 +3,7 @@ import {
   AT,
   closeDescriptor,
   cString,
+  isNullDevice,
   O,
   pipe,
   receiveDescriptor,
@@ -122,11 +123,10 @@ function openNull(): number {
 /** A pipe or /dev/null says nothing about the host. */
 export function isPassable(fd: number): boolean {
   const stats = fstatSync(fd);
-  return stats.isFIFO() || (stats.isCharacterDevice() && stats.rdev === DEV_NULL);
+  return stats.isFIFO() || isNullDevice(stats);
 }
 
 const NAMES = ['stdin', 'stdout', 'stderr'] as const;
-const DEV_NULL = 0x103;
 
 /** Where this process has no end of any of them. */
 export const UNCONNECTED: ConnectedStreams = {

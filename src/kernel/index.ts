@@ -14,6 +14,7 @@ export * from './flock.ts';
 export { lockHolder, lockWithin } from './lock-within.ts';
 export { type Look, lookInto } from './look-into.ts';
 export { embeddedImage, nativeFile, packageRoot, selfCommand } from './native.ts';
+export { isNullDevice } from './null-device.ts';
 export { type SyscallName, syscallNumber } from './numbers.ts';
 export { type Death, openPidfd, reap, signalPidfd } from './pidfd.ts';
 export { pipe, socketPair } from './pipe.ts';

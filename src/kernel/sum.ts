@@ -4,7 +4,8 @@
  */
 export function sumOf(text: Buffer): string {
   let [a, b] = [0x811c9dc5, 0x01000193];
-  const words = new Uint32Array(new Uint8Array(text).buffer, 0, text.length >> 2);
+  const words = new Uint32Array((text.length + 3) >> 2);
+  new Uint8Array(words.buffer).set(text);
   for (const word of words) {
     a = Math.imul(a ^ word, 0x01000193);
     b = Math.imul(b ^ word, 0x85ebca6b) ^ (b >>> 15);

@@ -1,5 +1,6 @@
 import { existsSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { storeRoot } from '../kernel/store-root.ts';
 import { noteSeen, readKept, writeKept } from '../runtime/kept-file.ts';
 import { type Likeness, type Places, placesOf, withNames } from './likeness.ts';
 
@@ -163,7 +164,7 @@ export function forgetCreation({ sum }: Likeness): void {
 }
 
 function fileOf(sum: string): string {
-  return join(process.env.TSBOX_ROOT || '/var/lib/tsbox', 'cache', 'oci-plans', sum);
+  return join(storeRoot(), 'cache', 'oci-plans', sum);
 }
 
 const NOBODY = '0'.repeat(64);

@@ -3,6 +3,7 @@ import {
   constants,
   fstatSync,
   fsyncSync,
+  futimesSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -45,6 +46,7 @@ export function readKept(file: string): KeptFile | undefined {
     // A plan lives in memory of its own, on a multiple of 16.
     const arena = Buffer.from(new ArrayBuffer(half - text));
     both.copy(arena, 0, text, half);
+    noteUse(fd, stat.mtimeMs);
     return { id, text: both.toString('utf8', end + 1, text), arena };
   } catch {
     return undefined;
@@ -72,7 +74,7 @@ export function writeKept(file: string, { id, text, arena }: KeptFile): void {
   }
 }
 
-/** An empty file says that this command line was there once. The oldest go, so that there are never many. */
+/** An empty file says that this was there once. Those go that were not used for longest, so that there are never many. */
 export function noteSeen(file: string): void {
   const directory = dirname(file);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -93,9 +95,17 @@ export function noteSeen(file: string): void {
   for (const { path } of ages.slice(0, names.length - MOST / 2)) unlinkSync(path);
 }
 
+/** Of many, those go first that nobody has used for long. Its own time of use (atime) is not kept by every file system. */
+function noteUse(fd: number, last: number): void {
+  const now = Date.now();
+  if (now - last > OFTEN) futimesSync(fd, now / 1000, now / 1000);
+}
+
 function isPrivate({ uid, mode }: { uid: number; mode: number }, wanted: number): boolean {
   return uid === process.geteuid?.() && (mode & 0o7777) === wanted;
 }
 
 const MOST = 64;
+/** Milliseconds. */
+const OFTEN = 60_000;
 const LARGEST = 4 * 1024 * 1024;

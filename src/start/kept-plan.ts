@@ -1,4 +1,6 @@
 import { fstatSync, statSync } from 'node:fs';
+import { isNullDevice } from '../kernel/null-device.ts';
+import { sumOf } from '../kernel/sum.ts';
 import { storeCache } from './store-cache.ts';
 
 export interface KeptPlan {
@@ -17,15 +19,7 @@ export function keptPlan([command, ...options]: readonly string[], digest: strin
     return undefined;
   const key = JSON.stringify([digest, options, [0, 1, 2].map(kindOfStream)]);
   if (key.length > 4096) return undefined;
-  // FNV-1a, twice: loading crypto takes longer than all that is to be gained.
-  let [a, b] = [0x811c9dc5, 0x01000193];
-  for (let at = 0; at < key.length; at++) {
-    const unit = key.charCodeAt(at);
-    a = Math.imul(a ^ unit, 0x01000193);
-    b = Math.imul(b ^ unit, 0x85ebca6b) ^ (b >>> 15);
-  }
-  const name = [a, b].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
-  const file = `${storeCache()}/plans/${name}`;
+  const file = `${storeCache()}/plans/${sumOf(Buffer.from(key))}`;
   try {
     return { file, key, there: (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0 };
   } catch {
@@ -33,11 +27,11 @@ export function keptPlan([command, ...options]: readonly string[], digest: strin
   }
 }
 
-/** A pipe, /dev/null (1:3) and its like the program gets as they are; what passes through us is the same to the plan. */
+/** A pipe and /dev/null the program gets as they are; what passes through us is the same to the plan. */
 function kindOfStream(descriptor: number): number {
   try {
     const stat = fstatSync(descriptor);
-    return stat.isFIFO() || stat.rdev === 0x103 ? 1 : 0;
+    return stat.isFIFO() || isNullDevice(stat) ? 1 : 0;
   } catch {
     return 0;
   }

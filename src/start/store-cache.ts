@@ -1,6 +1,7 @@
 import { join } from 'node:path';
+import { storeRoot } from '../kernel/store-root.ts';
 
 /** Where the store keeps what can always be made again. */
 export function storeCache(): string {
-  return join(process.env.TSBOX_ROOT || '/var/lib/tsbox', 'cache');
+  return join(storeRoot(), 'cache');
 }

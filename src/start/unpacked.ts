@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { storeRoot } from '../kernel/store-root.ts';
 import { asset } from './assets.ts';
 
 /** What is in the executable. */
@@ -35,7 +36,7 @@ export function unpacked({ digest, files }: Manifest, name: string): string {
   };
   const parent =
     process.geteuid?.() === 0
-      ? join(process.env.TSBOX_ROOT || '/var/lib/tsbox', 'executable')
+      ? join(storeRoot(), 'executable')
       : (personal() ?? fail('needs HOME, to unpack its programs into ~/.cache/tsbox'));
   const directory = join(parent, digest);
   const there = lstatSync(directory, { throwIfNoEntry: false });

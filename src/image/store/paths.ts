@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
+import { storeRoot } from '../../kernel/store-root.ts';
 
-/** Where the store keeps what: below `TSBOX_ROOT`, else /var/lib/tsbox. Read at each use, so that a program can change it. */
+/** Where the store keeps what. */
 export interface StorePaths {
   /** An OCI image layout. Its directory is also what the store's lock is taken on. */
   images: string;
@@ -11,7 +12,7 @@ export interface StorePaths {
 }
 
 export function storePaths(): StorePaths {
-  const root = resolve(process.env.TSBOX_ROOT || '/var/lib/tsbox');
+  const root = resolve(storeRoot());
   const images = join(root, 'images');
   return {
     images,

@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path';
+import { storeRoot } from '../../kernel/store-root.ts';
 
-/** One directory a network, by name. Below `TSBOX_ROOT`, else /var/lib/tsbox; read at each use, so that a program can change it. */
+/** One directory a network, by name. */
 export function networksDirectory(): string {
-  return join(resolve(process.env.TSBOX_ROOT || '/var/lib/tsbox'), 'networks');
+  return join(resolve(storeRoot()), 'networks');
 }
 
 /** `network.json`, `lock` and `addresses/`, one symbolic link to the container's id for each address that is taken. */

@@ -1,4 +1,5 @@
 import { appendFileSync, fstatSync, writeSync } from 'node:fs';
+import { isNullDevice } from '../../kernel/null-device.ts';
 
 /** Where messages go: a line in the file of `--log`, as text or JSON, and those of errors to standard error too. */
 export interface Log {
@@ -39,11 +40,11 @@ export function openLog({ file, json, debug }: LogOptions): Log {
   };
 }
 
-/** Asked when there is something to say, and not of a pipe or /dev/null (1:3), which engines give: loading node:tty takes 6 ms. */
+/** Asked when there is something to say, and not of a pipe or /dev/null, which engines give: loading node:tty takes 6 ms. */
 function isTerminal(): boolean {
   try {
     const stat = fstatSync(2);
-    if (!stat.isCharacterDevice() || stat.rdev === 0x103) return false;
+    if (!stat.isCharacterDevice() || isNullDevice(stat)) return false;
   } catch {
     return false;
   }

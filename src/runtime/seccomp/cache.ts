@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../../kernel/native.ts';
+import { storeRoot } from '../../kernel/store-root.ts';
 
-/** Where compiled filters are kept: `cache/seccomp/` of tsbox's directory, which is $TSBOX_ROOT, else /var/lib/tsbox. */
+/** Where compiled filters are kept. */
 export function cachedFilterFile(name: string): string {
-  return join(process.env.TSBOX_ROOT ?? '/var/lib/tsbox', 'cache', 'seccomp', `${name}.bpf`);
+  return join(storeRoot(), 'cache', 'seccomp', `${name}.bpf`);
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -104,6 +105,16 @@ test('a hard link does not change what it is, and a second one is not written ov
   writeKept(file, { ...kept, text: 'other' });
   expect(readKept(`${file}.link`)?.text).toBe(kept.text);
   expect(readKept(file)?.text).toBe('other');
+});
+
+test('who is used stays young', () => {
+  writeKept(file, kept);
+  const { mtimeMs } = statSync(file);
+  expect(readKept(file)).toEqual(kept);
+  expect(statSync(file).mtimeMs).toBe(mtimeMs);
+  utimesSync(file, 1000, 1000);
+  expect(readKept(file)).toEqual(kept);
+  expect(statSync(file).mtimeMs).toBeGreaterThan(mtimeMs - 1000);
 });
 
 test('there are never many, and the oldest go', () => {
