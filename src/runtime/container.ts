@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
 import { PR } from '../kernel/index.ts';
 import { flags, named, type Slot, type Step } from '../launch/index.ts';
+import { enterRoot, forgetHost, type HostView, returnToHost, uncoverHostProc } from './before-pivot.ts';
 import { copyUp } from './copy-up.ts';
 import { acquireHostDevice, allDevices, makeNodes, populateDev } from './devices.ts';
-import { keptWhileWaiting, runEarlyHooks, waitForStart } from './held.ts';
+import { hasEarlyHooks, keptWhileWaiting, runEarlyHooks, waitForStart } from './held.ts';
 import { dropPrivileges } from './identity.ts';
 import {
   acquireMasks,
@@ -77,8 +78,10 @@ export function buildContainer(
   detachPropagation(host);
   if (userns) detachPropagation(own);
   if (input.networkNamespace !== undefined) joinNetwork(own, input.networkNamespace);
-  if (held) runEarlyHooks(steps, held, input.ready);
-  const rootfs = acquireRootfs(host, input, userns);
+  // With a user namespace it could not go back to the host: then hooks come before all mounts, not after them.
+  const early = held && hasEarlyHooks(held) && (userns !== undefined || input.overlay !== undefined);
+  if (early) runEarlyHooks(steps, held, input.ready);
+  const { rootfs, directory } = acquireRootfs(host, input, userns);
   const acquired = input.spec.mounts.map((mount) => {
     const fd = binds.get(mount) ?? acquireMount(own, mount, maps.get(mount));
     const copies = input.copies?.get(mount);
@@ -86,9 +89,14 @@ export function buildContainer(
     return toAttach(mount, fd);
   });
   const proc = acquired.find(({ path }) => path === '/proc')?.fd;
-  const { files, masks } = provide(host, own, input);
+  const { files, masks, covered } = provide(host, own, input);
 
-  pivot(new Stage(steps, 'Pivot'), rootfs, input.noPivot);
+  const entering = new Stage(steps, 'Pivot');
+  let view: HostView | undefined;
+  if (held && hasEarlyHooks(held) && !early && directory) {
+    if (covered) uncoverHostProc(entering);
+    view = enterRoot(entering, rootfs, directory);
+  } else pivot(entering, rootfs, input.noPivot);
 
   const attaching = new Stage(steps, 'Attach');
   const attacher = new Attacher(attaching);
@@ -107,6 +115,14 @@ export function buildContainer(
     if (!isInProc(path)) attacher.directory(path, 'a volume of the image');
   if (!isInProc(input.spec.process.cwd)) attacher.directory(input.spec.process.cwd, 'the working directory');
   for (const mount of acquired) if (isInProc(mount.path)) attach(mount);
+
+  if (held && view) {
+    runEarlyHooks(steps, held, input.ready, view);
+    const pivoting = new Stage(steps, 'Pivot');
+    returnToHost(pivoting, view);
+    pivot(pivoting, rootfs, input.noPivot);
+    forgetHost(pivoting, view);
+  }
 
   finish(input, proc, masks, steps);
   return { steps, hostSteps };
@@ -142,11 +158,15 @@ function arrive(stage: Stage, input: PlanInput, mapped: boolean): void {
   if (!input.keepKeyring) settings.newKeyring(stage, input.id);
 }
 
-function acquireRootfs(stage: Stage, input: PlanInput, userns: Slot | undefined): Slot {
+function acquireRootfs(
+  stage: Stage,
+  input: PlanInput,
+  userns: Slot | undefined,
+): { rootfs: Slot; directory?: Slot } {
   const { overlay } = input;
   if (overlay === undefined) return acquireDirectory(stage, input.spec.root.path);
   if (userns) for (const layer of overlay.layers) mapOwners(stage, layer, userns);
-  return acquireOverlay(stage, overlay, input.kernel);
+  return { rootfs: acquireOverlay(stage, overlay, input.kernel) };
 }
 
 /** The reaper's program, through a mount that nobody can write through: /proc/1/exe leads to it (CVE-2019-5736). */
@@ -218,7 +238,7 @@ function provide(
   host: Stage,
   own: Stage,
   input: PlanInput,
-): { files: { fd: Slot; path: string }[]; masks: Mask[] } {
+): { files: { fd: Slot; path: string }[]; masks: Mask[]; covered: boolean } {
   const taken = new Set(input.spec.mounts.map((mount) => mount.destination));
   const wanted = input.files.filter((file) => !taken.has(file.path));
   const shown = wanted.flatMap(({ path, source }) =>
@@ -227,13 +247,13 @@ function provide(
   const written = wanted.filter(({ source }) => source === undefined);
   const covers = chooseCovers(input.spec.linux.maskedPaths ?? []);
   if (written.length === 0 && covers.every(({ kind }) => kind === 'file'))
-    return { files: shown, masks: acquireMasks(host, own, covers, undefined) };
+    return { files: shown, masks: acquireMasks(host, own, covers, undefined), covered: false };
   const options = parseMountOptions('', ['nosuid', 'nodev', 'noexec', 'size=1m', 'mode=755']);
   const fileSystem = acquireFileSystem(own, 'tmpfs', options, 'tsbox');
   coverHostProc(own, fileSystem);
   const files = [...shown, ...settings.writeFiles(own, fileSystem, written)];
   const masks = acquireMasks(host, own, covers, fileSystem);
-  return { files, masks };
+  return { files, masks, covered: true };
 }
 
 /** A file of the host's that it may write to, but not run. */

@@ -1,5 +1,6 @@
 import { AT, Errno, PR } from '../kernel/index.ts';
 import { flags, named, type Step } from '../launch/index.ts';
+import type { HostView } from './before-pivot.ts';
 import { passes } from './filter-check.ts';
 import { hookSteps } from './hook-steps.ts';
 import { dropPrivileges } from './identity.ts';
@@ -14,8 +15,17 @@ export function keptWhileWaiting(held: Held, ready: number): Kept {
   return { first: Math.min(...numbers), last: Math.max(...numbers), above: held.preserve };
 }
 
-/** In its namespaces, where the host can still be seen: the time for those hooks that are to change what it will see. */
-export function runEarlyHooks(steps: Step[], held: Held, ready: number): void {
+/** Whether anything is run before the pivot. */
+export function hasEarlyHooks({ acknowledge, createContainer }: Held): boolean {
+  return acknowledge !== undefined || createContainer.length > 0;
+}
+
+/**
+ * In its namespaces, where the host can still be seen: the time for those hooks that are to change what it will see.
+ *
+ * @param host where that is, if not at the root
+ */
+export function runEarlyHooks(steps: Step[], held: Held, ready: number, host?: HostView): void {
   const stage = new Stage(steps, 'Hooks');
   if (held.acknowledge !== undefined) {
     const byte = { bytes: Buffer.alloc(8), text: 'byte' };
@@ -23,7 +33,7 @@ export function runEarlyHooks(steps: Step[], held: Held, ready: number): void {
     stage.call('read', [held.acknowledge, byte, 1], 'until they have');
     stage.call('write', [ready, '.', 1], 'unless who runs them is dead: then this fails');
   }
-  for (const hook of held.createContainer) hookSteps(stage, hook, held.state);
+  for (const hook of held.createContainer) hookSteps(stage, hook, held.state, host);
 }
 
 /** Everything from here on needs no more of the system calls than the filter lets pass, else the filter comes as late as the exec. */

@@ -123,8 +123,8 @@ function overlayByMount(stage: Stage, rootfs: OverlayRootfs, lower: string): Slo
   );
 }
 
-/** A directory that is used as it is (a bundle's rootfs): a path without symlinks. */
-export function acquireDirectory(stage: Stage, path: string): Slot {
+/** A directory that is used as it is (a bundle's rootfs): a path without symlinks. The mount, and what it is a view of. */
+export function acquireDirectory(stage: Stage, path: string): { rootfs: Slot; directory: Slot } {
   const how = Buffer.alloc(24);
   const open = flags(O, 'O_PATH', 'O_DIRECTORY', 'O_CLOEXEC');
   how.writeBigUInt64LE(BigInt(open.value), 0);
@@ -135,7 +135,7 @@ export function acquireDirectory(stage: Stage, path: string): Slot {
     [CWD, path, { bytes: how, text: `{flags=${open.text}, resolve=RESOLVE_NO_SYMLINKS}` }, how.length],
     'the directory, if nobody has put a symlink in its way since it was looked at',
   );
-  return stage.open(
+  const rootfs = stage.open(
     'rootfs',
     'open_tree',
     [
@@ -145,6 +145,7 @@ export function acquireDirectory(stage: Stage, path: string): Slot {
     ],
     'the root filesystem, as a mount of its own',
   );
+  return { rootfs, directory };
 }
 
 /**

@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -7,10 +8,12 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeRoot, eventually } from '../support/tsbox.ts';
@@ -432,6 +435,57 @@ describeRoot('a container by the specification', () => {
       gone('late');
     });
 
+    test.each([
+      ['pivot', []],
+      ['chroot', ['--no-pivot']],
+    ])(
+      'createContainer comes after all that is mounted, at the path of the host, and before the %s',
+      (_, options) => {
+        const file = join(box.directory, 'mounted');
+        writeFileSync(file, 'of the host\n');
+        const seen = join(box.directory, `seen${options.length}`);
+        const look = [
+          'cat rootfs/etc/mounted; ls rootfs/dev/null; ls rootfs/proc/version; cat rootfs/sys/fs/cgroup/cgroup.type',
+          'pwd; test -r /proc/version && echo proc; test -r /etc/passwd && ls -d "$0"; ln -s made rootfs/linked; echo x > rootfs/scratch/x',
+        ].join('; ');
+        const script = 'cut -d" " -f5- /proc/self/mountinfo; ls -l /proc/1/fd /proc/1/cwd /proc/1/root';
+        const make = (hooks: object) =>
+          box.bundle(`${script}; readlink /linked; cat /scratch/x`, (config) => {
+            config.mounts.push(
+              { destination: '/etc/mounted', type: 'bind', source: file, options: ['bind', 'ro'] },
+              { destination: '/scratch', type: 'tmpfs', source: 'tmpfs', options: ['nosuid'] },
+            );
+            config.hooks = hooks;
+          });
+        const plain = box.run('run', ...options, '--bundle', make({}), 'plain');
+        const env = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'];
+        const args = ['sh', '-c', `{ ${look}; } > ${seen} 2>&1`, box.directory];
+        const bundle = make({ createContainer: [{ path: '/bin/sh', args, env }] });
+        const hooked = box.with({ cwd: bundle }, 'run', ...options, 'after');
+        expect(read(seen)).toBe(
+          [
+            'of the host',
+            'rootfs/dev/null',
+            'rootfs/proc/version',
+            'domain',
+            bundle,
+            'proc',
+            box.directory,
+            '',
+          ].join('\n'),
+        );
+        // The same mounts and descriptors, and what the hook has done.
+        const general = (text: string) =>
+          text
+            .replaceAll(/bundle\d+/g, 'BUNDLE')
+            .replaceAll(/\S+ +\S+ +\d+ +\d\d:\d\d/g, '')
+            .replaceAll(/:\[\d+\]/g, '');
+        expect(general(hooked.stdout)).toBe(`${general(plain.stdout)}made\nx\n`);
+        expect(hooked.stdout).not.toContain('made\nmade');
+        expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(bundle);
+      },
+    );
+
     test('a mount that a hook makes under the root is in the container', () => {
       const bundle = box.bundle('cat /mnt/from-hook', (config) => {
         const script = 'mount -t tmpfs none rootfs/mnt && echo yes > rootfs/mnt/from-hook';
@@ -447,18 +501,46 @@ describeRoot('a container by the specification', () => {
     });
   });
 
-  test('a rootfs that becomes a symlink to the host after it was looked at gains nothing', () => {
-    const bundle = box.bundle('touch /escaped', (config) => {
-      const swap = 'mv rootfs was; ln -s / rootfs';
-      config.hooks = {
-        createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', swap], env: ['PATH=/usr/bin:/bin'] }],
-      };
+  describe('a rootfs that becomes a symlink to the host gains nothing', () => {
+    test('after it was looked at, and before it is opened', async () => {
+      const bundle = box.bundle('touch /escaped', (config) => {
+        config.process.terminal = true;
+      });
+      // Somebody who takes two connections and then none, so that it waits between the two.
+      const socket = join(box.directory, 'console');
+      const listen = `require('net').createServer().listen({ path: '${socket}', backlog: 1 }, () => console.log())`;
+      const server = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'ignore'] });
+      await once(server.stdout, 'data');
+      server.kill('SIGSTOP');
+      const clients = [connect(socket), connect(socket)];
+      await Promise.all(clients.map((client) => once(client, 'connect')));
+      const args = ['--root', box.root, 'create', '--console-socket', socket, '--bundle', bundle, 'raced'];
+      const create = spawn(runtime, args, { env: environment(), stdio: ['ignore', 'ignore', 'pipe'] });
+      const said = create.stderr.setEncoding('utf8').toArray();
+      const ended = once(create, 'exit');
+      await eventually(() => existsSync(join(box.root, 'raced', 'result.fifo')), 'waiting');
+      renameSync(join(bundle, 'rootfs'), join(bundle, 'was'));
+      symlinkSync('/', join(bundle, 'rootfs'));
+      server.kill('SIGCONT');
+      expect(await ended).toEqual([1, null]);
+      expect((await said).join('')).toMatch(/openat2.*ELOOP/);
+      expect(existsSync('/escaped')).toBe(false);
+      gone('raced');
+      for (const client of clients) client.destroy();
+      server.kill();
     });
-    const { status, stderr } = box.create('swapped', bundle);
-    expect(status).toBe(1);
-    expect(stderr).toMatch(/openat2|ELOOP/);
-    expect(existsSync('/escaped')).toBe(false);
-    gone('swapped');
+
+    test('after it was opened', () => {
+      const bundle = box.bundle('touch /escaped', (config) => {
+        const swap = 'mv rootfs was; ln -s / rootfs';
+        config.hooks = {
+          createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', swap], env: ['PATH=/usr/bin:/bin'] }],
+        };
+      });
+      expect(box.with({ cwd: bundle }, 'run', 'swapped')).toMatchObject({ status: 0, stderr: '' });
+      expect(existsSync('/escaped')).toBe(false);
+      expect(existsSync(join(bundle, 'was/escaped'))).toBe(true);
+    });
   });
 
   test('what cannot be made leaves nothing', async () => {

@@ -63,6 +63,36 @@ describe('a container that waits for its start', () => {
     expect(lines).toContain('await(hook, 2000)');
   });
 
+  test('in a bundle, hooks of the container after all that is mounted, and no way back to the host after them', () => {
+    const bundle = (input: PlanInput) => {
+      input.overlay = undefined;
+      input.spec.root.path = '/bundle/rootfs';
+    };
+    const lines = held(bundle);
+    const order = [
+      'openat(AT_FDCWD, "/", O_PATH',
+      'move_mount(rootfs, "", bundle_rootfs, ""',
+      'chroot(".")',
+      '"/data"',
+      'write(4, "h", 1)',
+      'execve("/in/the/host"',
+      'pivot_root',
+      'close(host)',
+      'close(bundle)',
+      'write(4, "w", 1)',
+    ];
+    const places = order.map((part) => at(lines, part));
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    // The hook's own, and once more before the pivot.
+    expect(lines.filter((line) => line.startsWith('fchdir(host)'))).toHaveLength(2);
+    const without = held((input, waiting) => {
+      bundle(input);
+      waiting.createContainer = [];
+      waiting.acknowledge = undefined;
+    });
+    expect(without.join()).not.toContain('chroot');
+  });
+
   test('its powers are gone while it waits', () => {
     const lines = held();
     expect(at(lines, 'capset(')).toBeLessThan(at(lines, 'read(5, '));
