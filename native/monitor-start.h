@@ -46,12 +46,14 @@ static void carry_out(struct arena *arena, char **args)
     struct death death;
     /* Ends that close at exec, out of the way of the numbers that are taken. */
     raw_syscall(NR_pipe2, (u64)ready, O_CLOEXEC, 0, 0, 0, 0);
-    i64 end = call(NR_fcntl, ready[0], F_DUPFD_CLOEXEC, FD_FREE, 0);
+    i64 read_end = call(NR_fcntl, ready[0], F_DUPFD_CLOEXEC, FD_FREE, 0);
     i64 write_end = call(NR_fcntl, ready[1], F_DUPFD_CLOEXEC, FD_FREE, 0);
     close_fd(&ready[0]);
     close_fd(&ready[1]);
     call(NR_dup3, write_end, FD_READY, O_CLOEXEC, 0);
     call(NR_close, write_end, 0, 0, 0);
+    call(NR_dup3, read_end, FD_READER, O_CLOEXEC, 0);
+    call(NR_close, read_end, 0, 0, 0);
 
     tsbox_run(arena, 0);
     /* The plan does so itself, unless it failed before. */
@@ -59,9 +61,9 @@ static void carry_out(struct arena *arena, char **args)
     call(NR_close, FD_NETWORK, 0, 0, 0);
     for (int i = 0; i < 3; i++)
         call(NR_close, FD_PROGRAM + i, 0, 0, 0);
-    while (call(NR_read, end, (u64)&byte, 1, 0) > 0)
+    while (call(NR_read, FD_READER, (u64)&byte, 1, 0) > 0)
         ;
-    call(NR_close, end, 0, 0, 0);
+    call(NR_close, FD_READER, 0, 0, 0);
 
     i64 helper = slot(arena, number_of(args[4]));
     if (helper > 0)

@@ -57,7 +57,8 @@ enum {
     FD_REPORT = 14,   /* closed when the start has succeeded or failed */
     FD_ACK = 15,      /* 'k' once whoever started us has taken note; its end before that says that they were killed */
     FD_NETWORK = 16,  /* in the plan: its end of the socket on which it waits for its network, or the network namespace that it joins */
-    FD_FREE = 17,     /* from here on the sockets that keep its published ports: open as long as we live, and nothing else */
+    FD_READER = 17,   /* in the plan: the other end of that pipe, of which the container must not keep a copy */
+    FD_FREE = 18,     /* from here on the sockets that keep its published ports: open as long as we live, and nothing else */
 };
 
 #define EIO 5

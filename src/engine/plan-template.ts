@@ -125,6 +125,7 @@ function keyOfRest(input: PlanInput, facts = JSON.stringify(hostFacts(input))): 
   return JSON.stringify([
     input.stdio,
     input.ready,
+    input.reader,
     input.networkSocket,
     input.cgroup?.writes,
     input.cgroup?.tight,

@@ -166,7 +166,7 @@ export function explain(image: string, command: readonly string[] = [], options:
     ...(kind === 'container' && { networkNamespace: 5 }),
   };
   const stdio = options.tty ? { terminalSocket: 3 } : { stdin: 0, stdout: 1, stderr: 2 };
-  return planContainer({ ...prepared.input, ...network, stdio, ready: 4 });
+  return planContainer({ ...prepared.input, ...network, stdio, ready: 4, reader: 6 });
 }
 
 /** Containers of this process that something is left of; undefined for one that is being started. */

@@ -40,7 +40,13 @@ export async function start(
   network?: NetworkStart,
 ): Promise<Started> {
   const ready = pipe();
-  const input = { ...prepared.input, ...network?.input, stdio: streams.child, ready: ready.write };
+  const input = {
+    ...prepared.input,
+    ...network?.input,
+    stdio: streams.child,
+    ready: ready.write,
+    reader: ready.read,
+  };
   let laidOut: LaidOut;
   try {
     laidOut =

@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
-import { PR } from '../kernel/index.ts';
-import { flags, named, type Slot, type Step } from '../launch/index.ts';
+import { named, type Slot, type Step } from '../launch/index.ts';
 import { enterRoot, forgetHost, type HostView, returnToHost, uncoverHostProc } from './before-pivot.ts';
 import { copyUp } from './copy-up.ts';
 import { acquireHostDevice, allDevices, makeNodes, populateDev } from './devices.ts';
@@ -19,6 +18,7 @@ import { Attacher } from './mount-attach.ts';
 import { parseMountOptions } from './mount-options.ts';
 import { has, hasOwn } from './namespaces.ts';
 import { askForNetwork, joinNetwork, splitSysctls, waitForNetwork } from './network-steps.ts';
+import { dieWithParent } from './parent-death.ts';
 import type { PlanInput } from './plan-input.ts';
 import { enterDirectory, execProgram, openTerminal, placeStdio } from './program.ts';
 import {
@@ -61,8 +61,6 @@ export function buildContainer(
   const host = new Stage(userns ? hostSteps : steps, 'Acquire');
   const own = new Stage(steps, 'Acquire');
   const { held } = input;
-  if (userns)
-    host.call('prctl', [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)], 'if tsbox dies it dies');
 
   // Bind sources first: once propagation is cut, a volume that is to be shared with the host could not be any more.
   const binds = new Map(
@@ -129,12 +127,11 @@ export function buildContainer(
 }
 
 function arrive(stage: Stage, input: PlanInput, mapped: boolean): void {
-  const dieWithTsbox = [flags(PR, 'PR_SET_PDEATHSIG'), named('SIGKILL', 9)];
-  if (!input.held) stage.call('prctl', dieWithTsbox, 'if tsbox dies it dies');
   if (input.held && input.held.preserve > 0)
     stage.call('dup3', [input.held.third, 3, 0], 'the plan is not needed there any more');
-  // The request tells nothing of a death before it, but then the other end of this pipe is gone (prctl(2), pipe(7)).
-  stage.call('write', [input.ready, '.', 1], 'unless it is dead already: then this fails');
+  if (input.held)
+    stage.call('write', [input.ready, '.', 1], 'unless who makes it is dead already: then this fails');
+  else dieWithParent(stage, input, 'if tsbox dies it dies');
   if (input.networkSocket !== undefined) askForNetwork(stage, input.networkSocket);
   stage.call('setsid', [], 'a session of its own: Ctrl-C on our terminal is not for it');
   settings.resetSignals(stage);
@@ -146,7 +143,7 @@ function arrive(stage: Stage, input: PlanInput, mapped: boolean): void {
     stage.call('setgroups', [0, null], 'no group of ours');
     stage.call('setresgid', [0, 0, 0], "the new namespace's root");
     stage.call('setresuid', [0, 0, 0], "the new namespace's root");
-    if (!input.held) stage.call('prctl', dieWithTsbox, 'again: the new ids cleared it');
+    if (!input.held) dieWithParent(stage, input, 'again: the new ids cleared it');
   }
   if (hasOwn(linux, 'cgroup')) {
     stage.call(

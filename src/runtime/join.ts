@@ -2,7 +2,8 @@ import { AT, CLONE, O } from '../kernel/index.ts';
 import { flags, named, type Slot, type Step } from '../launch/index.ts';
 import { isMapped } from './mount-acquire.ts';
 import { joinedNamespaces, joinedPath } from './namespaces.ts';
-import type { Linux, Mount, Spec } from './spec.ts';
+import type { PlanInput } from './plan-input.ts';
+import type { Linux, Mount } from './spec.ts';
 import { Stage } from './stage.ts';
 import { makeUserNamespace } from './user-namespace.ts';
 
@@ -31,14 +32,14 @@ export function joinUserNamespace(steps: Step[], linux: Linux): Slot | undefined
 }
 
 /** A user namespace for each mount whose owners are mapped; those without mappings of their own have the container's. */
-export function mapMounts(steps: Step[], { mounts }: Spec, userns: Slot | undefined): Map<Mount, Slot> {
+export function mapMounts(steps: Step[], input: PlanInput, userns: Slot | undefined): Map<Mount, Slot> {
   const made = new Map<Mount, Slot>();
   const known = new Map<string, Slot>();
-  for (const mount of mounts.filter(isMapped)) {
+  for (const mount of input.spec.mounts.filter(isMapped)) {
     const { uidMappings: uid = [], gidMappings: gid = [] } = mount;
     const key = JSON.stringify([uid, gid]);
     const slot =
-      known.get(key) ?? (uid.length === 0 ? userns : makeUserNamespace(steps, { uid, gid }).userns);
+      known.get(key) ?? (uid.length === 0 ? userns : makeUserNamespace(steps, { uid, gid }, input).userns);
     if (slot === undefined) continue;
     known.set(key, slot);
     made.set(mount, slot);

@@ -27,6 +27,8 @@ export interface PlanInput {
   stdio: Stdio | TerminalStdio;
   /** The write end of a close-on-exec pipe: it closes when the program is there, or has failed. */
   ready: number;
+  /** Our end of it, where the processes of the plan have a copy of that. */
+  reader?: number;
   files: readonly ProvidedFile[];
   /** The container's end of a stream socket pair, where its network is connected from outside: see network-steps.ts. */
   networkSocket?: number;

@@ -4,6 +4,7 @@ import { makeCgroup } from './cgroup-steps.ts';
 import { buildContainer } from './container.ts';
 import { joinNamespaces, joinUserNamespace, mapMounts } from './join.ts';
 import { cloneFlags, hasOwn } from './namespaces.ts';
+import { dieWithParent, forgetReader } from './parent-death.ts';
 import type { PlanInput } from './plan-input.ts';
 import { requireFeatures } from './requirements.ts';
 import { Stage } from './stage.ts';
@@ -37,10 +38,10 @@ export function planContainer(input: PlanInput): ContainerPlan {
   const maps = { uid: linux.uidMappings ?? [], gid: linux.gidMappings ?? [] };
   if (input.held) joinNamespaces(steps, linux);
   const cgroup = input.cgroup && makeCgroup(new Stage(steps, 'Limit'), input.cgroup);
-  const mapped = hasOwn(linux, 'user') ? makeUserNamespace(steps, maps) : undefined;
+  const mapped = hasOwn(linux, 'user') ? makeUserNamespace(steps, maps, input) : undefined;
   const userns = mapped?.userns ?? joinUserNamespace(steps, linux);
   const pid = new Slot('pid');
-  const owners = mapMounts(steps, input.spec, userns);
+  const owners = mapMounts(steps, input, userns);
   const container = buildContainer(input, userns, owners);
   const common = { pid, cgroup, child: container.steps };
   const namespaces = cloneFlags(linux);
@@ -54,7 +55,11 @@ export function planContainer(input: PlanInput): ContainerPlan {
   const shares = held ? [] : (['CLONE_VM'] as const);
   if (userns || (!held && (process.oomScoreAdj !== undefined || input.cgroup?.tight))) {
     helper = { pid: new Slot('helper'), pidfd: new Slot('helper_pidfd') };
-    const child = container.hostSteps;
+    const child: Step[] = [];
+    const arriving = new Stage(child, 'Arrive (helper)');
+    forgetReader(arriving, input);
+    dieWithParent(arriving, input, 'if tsbox dies it dies');
+    child.push(...container.hostSteps);
     const stage = new Stage(child, 'Hand over');
     if (userns)
       stage.call(
@@ -96,9 +101,13 @@ export function planContainer(input: PlanInput): ContainerPlan {
     );
   } else {
     pidfd = new Slot('pidfd');
+    const child: Step[] = [];
+    forgetReader(new Stage(child, 'Arrive'), input);
+    child.push(...container.steps);
     steps.push(
       cloneStep({
         ...common,
+        child,
         pidfd,
         stage: 'Isolate',
         why: 'a process in namespaces of its own and, from its first instruction, in its cgroup',

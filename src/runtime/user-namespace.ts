@@ -1,6 +1,8 @@
 import { AT, MOUNT_ATTR, MOVE_MOUNT, O, OPEN_TREE } from '../kernel/index.ts';
 import { cloneStep, flags, named, Slot, type Step, type Struct } from '../launch/index.ts';
 import type { Bystander } from './bystander.ts';
+import { dieWithParent, forgetReader } from './parent-death.ts';
+import type { PlanInput } from './plan-input.ts';
 import type { IdMapping } from './spec.ts';
 import { Stage } from './stage.ts';
 import { MOUNT_ATTR_SIZE, mountAttr } from './structs.ts';
@@ -15,13 +17,15 @@ const CWD = named('AT_FDCWD', AT.AT_FDCWD);
 export function makeUserNamespace(
   steps: Step[],
   maps: { uid: readonly IdMapping[]; gid: readonly IdMapping[] },
+  input: PlanInput,
 ): { userns: Slot; holder: Bystander } {
   const stage = new Stage(steps, 'Map users');
   const pid = new Slot('holder');
   const pidfd = new Slot('holder_pidfd');
   const child: Step[] = [];
   const waiting = new Stage(child, 'Map users (holder)');
-  waiting.call('prctl', [named('PR_SET_PDEATHSIG', 1), named('SIGKILL', 9)], 'it ends with tsbox');
+  forgetReader(waiting, input);
+  dieWithParent(waiting, input, 'it ends with tsbox');
   waiting.call('ppoll', [null, 0, null, null, 8], 'it waits to be ended');
   steps.push(
     cloneStep({

@@ -91,6 +91,7 @@ async function launchKept(
     id,
     stdio: streams.child as Stdio,
     ready: ready.write,
+    reader: ready.read,
     network: network?.input.networkSocket,
     base,
   });

@@ -13,11 +13,11 @@ export interface Places {
   slots: { pid: number; pidfd: number };
 }
 
-const DESCRIPTORS = ['stdin', 'stdout', 'stderr', 'ready', 'network'] as const;
+const DESCRIPTORS = ['stdin', 'stdout', 'stderr', 'ready', 'reader', 'network'] as const;
 type Descriptor = (typeof DESCRIPTORS)[number];
 
 /** Stand for descriptors that are above 2, of which a plan depends on the numbers only by having them in it. */
-const SAMPLE = { stdin: 2011, stdout: 3011, stderr: 4011, ready: 5011, network: 6011 } as const;
+const SAMPLE = { stdin: 2011, stdout: 3011, stderr: 4011, ready: 5011, reader: 7011, network: 6011 } as const;
 /** In a number's decimal digits this would not look so. */
 const STEP = 3777;
 const HIGHER = 0x1000000;
@@ -40,10 +40,17 @@ export function makeTemplate(
     stdout: own.stdout ? 1 : SAMPLE.stdout,
     stderr: own.stderr ? 2 : SAMPLE.stderr,
     ready: SAMPLE.ready as number,
+    reader: SAMPLE.reader as number,
     network: SAMPLE.network as number,
   };
-  const lay = ({ ready, network, ...stdio }: typeof numbers) => {
-    const plan = planContainer({ ...input, stdio, ready, ...(connected && { networkSocket: network }) });
+  const lay = ({ ready, reader, network, ...stdio }: typeof numbers) => {
+    const plan = planContainer({
+      ...input,
+      stdio,
+      ready,
+      reader,
+      ...(connected && { networkSocket: network }),
+    });
     return { plan, arena: layOut(plan, { base: 0 }) };
   };
   const { plan, arena } = lay(numbers);
@@ -55,10 +62,11 @@ export function makeTemplate(
     stdout: undefined,
     stderr: undefined,
     ready: undefined,
+    reader: undefined,
     network: undefined,
   };
   for (const name of DESCRIPTORS) {
-    if (name === 'network' ? !connected : name !== 'ready' && own[name]) continue;
+    if (name === 'network' ? !connected : isStream(name) && own[name]) continue;
     const other = lay({ ...numbers, [name]: numbers[name] + STEP }).arena;
     descriptors[name] = wordsThatDiffer(arena.bytes, other.bytes, STEP);
     if (descriptors[name] === undefined) return undefined;
@@ -74,7 +82,14 @@ export function makeTemplate(
 export function fillTemplate(
   bytes: Buffer,
   { id: ids, addresses, descriptors, slots }: Places,
-  now: { id: string; stdio: Stdio; ready: number; network?: number | undefined; base: number },
+  now: {
+    id: string;
+    stdio: Stdio;
+    ready: number;
+    reader: number;
+    network?: number | undefined;
+    base: number;
+  },
 ): { plan: { pid: Slot; pidfd: Slot; helper: undefined }; arena: Arena } | undefined {
   const { id, base } = now;
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
@@ -83,7 +98,7 @@ export function fillTemplate(
     words[at >>> 2] = address;
     words[(at >>> 2) + 1] = address / 2 ** 32;
   }
-  const numbers = { ...now.stdio, ready: now.ready, network: now.network };
+  const numbers = { ...now.stdio, ready: now.ready, reader: now.reader, network: now.network };
   for (const [own, name] of DESCRIPTORS.entries()) {
     const places = descriptors[name];
     const fd = numbers[name];
@@ -106,6 +121,10 @@ function suits(name: Descriptor, fd: number | undefined, fixed: boolean, own: nu
   if (name === 'network') return (fd === undefined) === fixed;
   if (fixed) return fd === own;
   return (fd as number) > (name === 'ready' ? 3 : 2);
+}
+
+function isStream(name: Descriptor): name is 'stdin' | 'stdout' | 'stderr' {
+  return name.startsWith('std');
 }
 
 /** The offsets of the words that are higher by so much; undefined where anything else is different too. */

@@ -13,7 +13,7 @@ export function layOutForMonitor(
   size: { columns: number; rows: number } | undefined,
 ): { plan: ContainerPlan; arena: Arena; memory: number } {
   const stdio = tty ? { terminalSocket: 8, size } : { stdin: 8, stdout: 9, stderr: 10 };
-  const plan = planContainer({ ...input, ...networkOf(network), stdio, ready: 7 });
+  const plan = planContainer({ ...input, ...networkOf(network), stdio, ready: 7, reader: 17 });
   const arena = layOut(plan, { base: BASE });
   const doing = 'make memory for the plan';
   const memory = syscall('memfd_create', [cString('tsbox-plan'), 1 /* MFD_CLOEXEC */], { doing });

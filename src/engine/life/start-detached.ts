@@ -187,7 +187,7 @@ async function attempt(
   }
 }
 
-/** 16: what it is connected or joined by; from 17 on, what keeps its ports. */
+/** 16: what it is connected or joined by; from 18 on, what keeps its ports. */
 function networkDescriptors(
   network: OpenNetwork | undefined,
   connecting: NetworkStart | undefined,
@@ -196,7 +196,7 @@ function networkDescriptors(
   const own = networkSocket ?? networkNamespace;
   return [
     ...(own === undefined ? [] : ([[16, own]] as [number, number][])),
-    ...(network?.descriptors ?? []).map((fd, at): [number, number] => [17 + at, fd]),
+    ...(network?.descriptors ?? []).map((fd, at): [number, number] => [18 + at, fd]),
   ];
 }
 

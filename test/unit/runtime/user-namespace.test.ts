@@ -10,6 +10,7 @@ test('a process holds it while its maps are written, and is killed and reaped', 
   const clone = at('holder = clone3', 'CLONE_NEWUSER');
   expect(listing.stage('Map users (holder)')).toEqual([
     'prctl(PR_SET_PDEATHSIG, SIGKILL)',
+    'write(23, ., 1)',
     'ppoll(NULL, 0, NULL, NULL, 8)',
   ]);
   expect(listing.stage('Map users').slice(1)).toEqual([

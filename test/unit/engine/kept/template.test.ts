@@ -21,8 +21,8 @@ describe('a kept plan, filled in', () => {
     const bytes = Buffer.from(new ArrayBuffer(kept.arena.length));
     kept.arena.copy(bytes);
     const base = Number(native().address(bytes));
-    const filled = fillTemplate(bytes, kept.places, { id: B, stdio, ready, base });
-    const fresh = layOut(planContainer({ ...inputWithId(B), stdio, ready }), { base });
+    const filled = fillTemplate(bytes, kept.places, { id: B, stdio, ready, reader: 37, base });
+    const fresh = layOut(planContainer({ ...inputWithId(B), stdio, ready, reader: 37 }), { base });
     expect(filled?.arena.bytes.equals(fresh.bytes)).toBe(true);
     // It says something only if there was something to fill in.
     expect(kept.places.addresses.length).toBeGreaterThan(50);
@@ -39,16 +39,25 @@ describe('a kept plan, filled in', () => {
     const base = 0x7f0000000000;
     const bytes = Buffer.from(new ArrayBuffer(kept.arena.length));
     kept.arena.copy(bytes);
-    const filled = fillTemplate(bytes, kept.places, { id: B, stdio, ready: 29, network: 41, base });
-    const input = { ...inputWithId(B), files: files(B), stdio, ready: 29, networkSocket: 41 };
+    const filled = fillTemplate(bytes, kept.places, {
+      id: B,
+      stdio,
+      ready: 29,
+      reader: 37,
+      network: 41,
+      base,
+    });
+    const input = { ...inputWithId(B), files: files(B), stdio, ready: 29, reader: 37, networkSocket: 41 };
     expect(filled?.arena.bytes.equals(layOut(planContainer(input), { base }).bytes)).toBe(true);
     // And not given out for a container that has none.
-    expect(fillTemplate(kept.arena, kept.places, { id: B, stdio, ready: 29, base })).toBeUndefined();
+    expect(
+      fillTemplate(kept.arena, kept.places, { id: B, stdio, ready: 29, reader: 37, base }),
+    ).toBeUndefined();
   });
 
   test('knows where the program will be told of', () => {
     const kept = makeTemplate(inputWithId(A), none);
-    const input = { ...inputWithId(A), stdio: { stdin: 7, stdout: 8, stderr: 9 }, ready: 10 };
+    const input = { ...inputWithId(A), stdio: { stdin: 7, stdout: 8, stderr: 9 }, ready: 10, reader: 37 };
     const plan = planContainer(input);
     const fresh = layOut(plan);
     expect(kept?.places.slots.pid).toBe(fresh.slotIndex(plan.pid));
@@ -63,7 +72,7 @@ describe('a kept plan, filled in', () => {
     const kept = makeTemplate(inputWithId(A), own);
     if (kept === undefined) throw new Error('not kept');
     expect(
-      fillTemplate(kept.arena, kept.places, { id: B, stdio, ready, base: 0x7f0000000000 }),
+      fillTemplate(kept.arena, kept.places, { id: B, stdio, ready, reader: 37, base: 0x7f0000000000 }),
     ).toBeUndefined();
   });
 });
