@@ -220,7 +220,8 @@ describe.skipIf(skipped !== '')(`pulls${skipped && ` (skipped: ${skipped})`}`, (
       proxy.forget();
       const { status, stderr } = await tsbox('run', '--rm', '--pull', 'never', nameOf('five:1'), 'true');
       expect([status, stderr]).toEqual([125, expect.stringContaining('there is no image')]);
-      expect(proxy.requests()).toEqual([]);
+      // Who asks begins with the manifest. A blob may still be asked for by the pull that was given up before.
+      expect(proxy.requests().filter((request) => request.includes('/manifests/'))).toEqual([]);
     });
 
     it('a missing image is pulled, said on standard error; --pull always then costs one request', async () => {
