@@ -45,7 +45,7 @@ async function bench(directory) {
   const contenders = findContenders(setup);
   console.error(`${contenders.map(({ name }) => name).join(', ')}: ${rounds} rounds, ${starts} starts`);
   const floor = startFloor(setup);
-  const floors = await inPairs(() => startInProgram(setup), floor.start, Math.max(40, 2 * rounds));
+  const floors = await inPairs(() => startInProgram(setup), floor.start, Math.max(100, 2 * rounds));
   const program = await measureProgram(contenders, { floor, setup }, rounds);
   floor.end();
   const commands = await measureCommands(contenders, rounds);
